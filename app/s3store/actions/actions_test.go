@@ -1,0 +1,23 @@
+package actions_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"cloudstorage/app/s3store/actions"
+)
+
+// The exercise gives the API full access to S3; the product gives it this.
+func TestAllIsTheLeastThatTheContractNeeds(t *testing.T) {
+	t.Parallel()
+	want := []actions.Action{
+		{Name: "s3:ListBucket", On: actions.Bucket},
+		{Name: "s3:GetObject", On: actions.Objects},
+		{Name: "s3:PutObject", On: actions.Objects},
+		{Name: "s3:DeleteObject", On: actions.Objects},
+	}
+	if diff := cmp.Diff(want, actions.All()); diff != "" {
+		t.Error(diff)
+	}
+}
