@@ -1,0 +1,29 @@
+package config
+
+import (
+	"strings"
+	"testing"
+)
+
+// FuzzParse holds that no text makes the loader panic, and that it either returns an environment whose numbers are in
+// bounds or an error in which every line starts with the file's name.
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(valid))
+	f.Add([]byte(""))
+	f.Add([]byte("a: &a [*a]"))
+	f.Add([]byte("network: {subnets: [{zone: 1}, [], null]}"))
+	f.Add([]byte("<<: {region: x}\n---\n- 1"))
+	f.Add([]byte("api: {allow: [::/0, 1.2.3.4/33], url_ttl: 9999999h}"))
+	f.Fuzz(func(t *testing.T, source []byte) {
+		e, err := Parse("f", "f.yaml", source)
+		if err == nil {
+			if e.Compute.Min > e.Compute.Max || e.API.URLTTL <= 0 || e.API.URLTTL > MaxURLTTL || e.Project().String() == "" {
+				t.Fatalf("accepted %+v", e)
+			}
+			return
+		}
+		if !strings.HasPrefix(err.Error(), "f.yaml:") {
+			t.Fatalf("an error without its file: %q", err)
+		}
+	})
+}
