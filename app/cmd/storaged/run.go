@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"runtime/debug"
+
+	"cloudstorage/app/s3store"
+	"cloudstorage/app/settings"
+	"cloudstorage/app/web"
+	"cloudstorage/app/web/exercise"
+)
+
+// Exit codes.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2 // the command line or the settings
+)
+
+const usage = `storaged serves the storage API on port 5000.
+
+Usage: storaged [--version | --help]
+
+Its settings are environment variables:
+  STORAGE_BUCKET         the S3 bucket (required)
+  AWS_REGION             the bucket's region (required)
+  STORAGE_ADDRESS        where to listen (:5000)
+  STORAGE_URL_TTL        how long a presigned URL lives, 1s to 168h (10m)
+  STORAGE_LOG_LEVEL      debug, info, warn or error (info)
+  STORAGE_DRAIN_TIMEOUT  how long requests may finish after SIGTERM, 1s to 5m (25s)
+  AWS_ENDPOINT_URL       an S3 endpoint in place of AWS, path-style
+  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
+                         credentials (the instance's role)
+`
+
+// run is the whole program: it serves until ctx is done and returns the exit
+// code.
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("storaged", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Usage = func() {}
+	version := flags.Bool("version", false, "")
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(stdout, usage)
+		return exitDone
+	case err != nil || flags.NArg() > 0:
+		fmt.Fprintln(stderr, "storaged: wrong arguments: run storaged --help")
+		return exitUsage
+	case *version:
+		fmt.Fprintln(stdout, "storaged", buildVersion())
+		return exitDone
+	}
+	cfg, err := settings.Load(getenv)
+	if err != nil {
+		fmt.Fprintf(stderr, "storaged: wrong settings (see storaged --help):\n%v\n", err)
+		return exitUsage
+	}
+	log := slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: cfg.LogLevel}))
+	if err := serve(ctx, cfg, getenv, log); err != nil {
+		log.Error("failed", "error", err.Error())
+		return exitFailed
+	}
+	log.Info("stopped")
+	return exitDone
+}
+
+func serve(ctx context.Context, cfg settings.Settings, getenv func(string) string, log *slog.Logger) error {
+	store, err := s3store.Open(ctx, s3store.Config{
+		Bucket:          cfg.Bucket,
+		Region:          cfg.Region,
+		Endpoint:        cfg.Endpoint,
+		AccessKeyID:     getenv("AWS_ACCESS_KEY_ID"),
+		SecretAccessKey: getenv("AWS_SECRET_ACCESS_KEY"),
+		SessionToken:    getenv("AWS_SESSION_TOKEN"),
+	})
+	if err != nil {
+		return err
+	}
+	server := web.New(web.Config{Log: log, Ready: store.Ready, DrainTimeout: cfg.DrainTimeout})
+	exercise.API{Store: store, Bucket: cfg.Bucket, TTL: cfg.URLTTL}.Register(server)
+	l, err := net.Listen("tcp", cfg.Address)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", cfg.Address, err)
+	}
+	log.Info("listening", "address", l.Addr().String(), "bucket", cfg.Bucket, "version", buildVersion())
+	return server.Serve(ctx, l)
+}
+
+// buildVersion names the module's version, which is (devel) for a build from
+// its source, and the Go that built it.
+func buildVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	return info.Main.Version + " " + info.GoVersion
+}

@@ -1,0 +1,181 @@
+// Package s3store keeps objects in an S3 bucket. It is the only package that
+// imports the AWS SDK.
+package s3store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"cloudstorage/app/object"
+	"cloudstorage/app/s3store/actions"
+)
+
+// What a call to S3 may take: an outage must become an answer while the caller
+// still waits.
+const (
+	callTimeout   = 10 * time.Second // a call with its retries
+	dialTimeout   = 2 * time.Second
+	headerTimeout = 5 * time.Second // a page of 1,000 keys takes S3 well under one
+	attempts      = 3
+	maxBackoff    = 500 * time.Millisecond
+)
+
+// Config says which bucket, and as whom.
+type Config struct {
+	Bucket   string // required
+	Region   string // required
+	Endpoint string // an S3 endpoint in place of AWS, path-style; "" is AWS
+
+	// Long-lived or session credentials; all empty stands for the role of the
+	// instance.
+	AccessKeyID, SecretAccessKey, SessionToken string
+
+	// MetadataEndpoint is where the instance role's credentials come from;
+	// "" is the instance metadata service of EC2.
+	MetadataEndpoint string
+
+	Now func() time.Time // the clock that signs URLs; nil is time.Now
+}
+
+// Store is an object.Store on one bucket.
+type Store struct {
+	bucket      string
+	region      string
+	base        url.URL // of the bucket: a key is appended to its path
+	client      *s3.Client
+	signer      *v4.Signer
+	credentials aws.CredentialsProvider
+	now         func() time.Time
+}
+
+var _ object.Store = (*Store)(nil)
+
+// Open prepares the store. It gets credentials, so that a server without any
+// fails at its start and not at its first request, but it does not contact S3.
+func Open(ctx context.Context, cfg Config) (*Store, error) {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	provider, err := newCredentials(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := provider.Retrieve(ctx); err != nil {
+		return nil, fmt.Errorf("get AWS credentials: attach a role to the instance, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: %w", err)
+	}
+	base, err := bucketURL(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("find the endpoint of bucket %q: %w", cfg.Bucket, err)
+	}
+	client := s3.New(s3.Options{
+		Region:       cfg.Region,
+		Credentials:  provider,
+		BaseEndpoint: optional(cfg.Endpoint),
+		UsePathStyle: cfg.Endpoint != "",
+		HTTPClient: awshttp.NewBuildableClient().
+			WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout }).
+			WithTransportOptions(func(t *http.Transport) { t.ResponseHeaderTimeout = headerTimeout }),
+		Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
+			o.MaxAttempts = attempts
+			o.MaxBackoff = maxBackoff
+		}),
+	})
+	return &Store{
+		bucket:      cfg.Bucket,
+		region:      cfg.Region,
+		base:        base,
+		client:      client,
+		signer:      v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true }),
+		credentials: provider,
+		now:         cfg.Now,
+	}, nil
+}
+
+// bucketURL asks the SDK's own rules, so that partitions and names with dots
+// are right, once: signing then needs no rules at all.
+func bucketURL(ctx context.Context, cfg Config) (url.URL, error) {
+	endpoint, err := s3.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx, s3.EndpointParameters{
+		Bucket:         aws.String(cfg.Bucket),
+		Region:         aws.String(cfg.Region),
+		Endpoint:       optional(cfg.Endpoint),
+		ForcePathStyle: aws.Bool(cfg.Endpoint != ""),
+	}.WithDefaults())
+	return endpoint.URI, err
+}
+
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// List returns a page of the bucket's objects; S3's own page is 1,000.
+func (s *Store) List(ctx context.Context, o object.ListOptions) (object.Page, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	in := &s3.ListObjectsV2Input{
+		Bucket:            aws.String(s.bucket),
+		Prefix:            optional(o.Prefix),
+		ContinuationToken: optional(o.Cursor),
+		// XML cannot carry control characters, which other tools may have put
+		// into names.
+		EncodingType: types.EncodingTypeUrl,
+	}
+	if o.Limit > 0 {
+		in.MaxKeys = aws.Int32(int32(min(o.Limit, 1000)))
+	}
+	out, err := s.client.ListObjectsV2(ctx, in)
+	if err != nil {
+		return object.Page{}, failed(actions.ListBucket, "", err)
+	}
+	page := object.Page{Items: make([]object.Info, 0, len(out.Contents))}
+	if aws.ToBool(out.IsTruncated) {
+		page.Next = aws.ToString(out.NextContinuationToken)
+	}
+	for _, item := range out.Contents {
+		key := aws.ToString(item.Key)
+		if out.EncodingType == types.EncodingTypeUrl {
+			if key, err = url.QueryUnescape(key); err != nil {
+				return object.Page{}, failed(actions.ListBucket, "", fmt.Errorf("decode a listed key: %w", err))
+			}
+		}
+		page.Items = append(page.Items, object.Info{
+			Key:      object.Key(key),
+			Size:     aws.ToInt64(item.Size),
+			ETag:     aws.ToString(item.ETag),
+			Modified: aws.ToTime(item.LastModified),
+		})
+	}
+	return page, nil
+}
+
+// Delete removes an object. One that is not there is no error.
+func (s *Store) Delete(ctx context.Context, k object.Key) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	_, err := s.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: aws.String(s.bucket), Key: aws.String(string(k))})
+	if missing := (*types.NoSuchKey)(nil); err == nil || errors.As(err, &missing) {
+		return nil
+	}
+	return failed(actions.DeleteObject, k, err)
+}
+
+// Ready lists one object: the action that the API needs first. HeadBucket needs
+// the same right but explains no refusal.
+func (s *Store) Ready(ctx context.Context) error {
+	_, err := s.List(ctx, object.ListOptions{Limit: 1})
+	return err
+}

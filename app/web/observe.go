@@ -1,0 +1,98 @@
+package web
+
+import (
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"cloudstorage/app/object"
+	"cloudstorage/app/settings"
+)
+
+const (
+	requestIDHeader = "X-Request-Id"
+	maxRequestID    = 64
+)
+
+// observe gives each request an id, turns its error or panic into an answer,
+// and writes its one line of log: no query string, since it may hold a
+// signature.
+func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r, start := c.Request(), time.Now()
+		id := r.Header.Get(requestIDHeader)
+		if !saneID(id) {
+			id = rand.Text()
+		}
+		c.Response().Header().Set(requestIDHeader, id)
+
+		err := recovered(c, next)
+		if err != nil {
+			c.Error(err)
+		}
+		attrs := []slog.Attr{
+			slog.String("request_id", id),
+			slog.String("method", r.Method),
+			slog.String("path", r.URL.Path),
+			slog.Int("status", c.Response().Status),
+			slog.Int64("bytes", c.Response().Size),
+			slog.Duration("duration", time.Since(start)),
+			slog.String("remote", r.RemoteAddr),
+		}
+		level := slog.LevelInfo
+		switch {
+		case c.Response().Status >= http.StatusInternalServerError && r.Context().Err() == nil:
+			level = slog.LevelError
+		case r.URL.Path == settings.HealthPath || r.URL.Path == settings.ReadyPath:
+			level = slog.LevelDebug // every few seconds, from every balancer
+		}
+		if err != nil {
+			// An object.Error's text begins with the action that failed.
+			attrs = append(attrs, slog.String("error", err.Error()), slog.String("code", string(object.CodeOf(err))))
+		}
+		if p, ok := err.(*panicError); ok {
+			attrs = append(attrs, slog.String("stack", string(p.stack)))
+		}
+		s.cfg.Log.LogAttrs(r.Context(), level, "request", attrs...)
+		return nil
+	}
+}
+
+// saneID says whether a caller's request id can be logged and answered as it is.
+func saneID(id string) bool {
+	if id == "" || len(id) > maxRequestID {
+		return false
+	}
+	for _, c := range []byte(id) {
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.' {
+			return false
+		}
+	}
+	return true
+}
+
+// panicError is a recovered panic.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+func (p *panicError) Error() string { return fmt.Sprintf("panic: %v", p.value) }
+
+// recovered calls next and returns its panic as an error, but for the one that
+// tells net/http to cut the connection.
+func recovered(c echo.Context, next echo.HandlerFunc) (err error) {
+	defer func() {
+		if v := recover(); v == http.ErrAbortHandler {
+			panic(v)
+		} else if v != nil {
+			err = &panicError{v, debug.Stack()}
+		}
+	}()
+	return next(c)
+}

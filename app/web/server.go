@@ -1,0 +1,112 @@
+// Package web serves HTTP: what every route shares (health, request ids, the
+// access log, errors as JSON, limits, draining). The routes themselves live in
+// the packages below it.
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"cloudstorage/app/settings"
+)
+
+// The limits of a connection. There is no WriteTimeout: a handler bounds its
+// own calls, and a slow reader of a long list is not an error.
+const (
+	readHeaderTimeout = 10 * time.Second // a client that dribbles its headers holds a connection, no more
+	readTimeout       = 60 * time.Second // no route reads a body; net/http also ends a request's context then, which is when the load balancer gives up
+	idleTimeout       = 75 * time.Second // above the load balancer's 60 s, so that it never reuses a connection that we just closed
+	maxHeaderBytes    = 16 << 10         // a key of 1,024 bytes takes 3,072 when percent-encoded; cookies and proxies take the rest
+	readyTimeout      = 2 * time.Second  // a probe wants an answer, not the truth at any price
+)
+
+// Config is what a Server needs.
+type Config struct {
+	Log          *slog.Logger
+	Ready        func(context.Context) error // asks what the routes depend on
+	DrainTimeout time.Duration               // how long requests in flight may take after the stop
+}
+
+// Server is the HTTP server. Add routes with Get, then Serve.
+type Server struct {
+	cfg      Config
+	echo     *echo.Echo
+	draining atomic.Bool
+}
+
+// New returns a server with the health and readiness routes.
+func New(cfg Config) *Server {
+	s := &Server{cfg: cfg, echo: echo.New()}
+	s.echo.HTTPErrorHandler = answerError
+	s.echo.Use(s.observe)
+	s.Get(settings.HealthPath, func(c echo.Context) error { return Answer(c, "alive", nil) })
+	s.Get(settings.ReadyPath, s.ready)
+	return s
+}
+
+// Get adds a route that answers GET and HEAD; its handler tells them apart
+// where GET has a side effect. A path may end in * for the rest, see Key.
+func (s *Server) Get(path string, h echo.HandlerFunc) {
+	s.echo.GET(path, h)
+	s.echo.HEAD(path, h)
+	s.echo.OPTIONS(path, echo.MethodNotAllowedHandler) // echo would answer 204 by itself
+}
+
+// ServeHTTP lets tests call the server without a connection.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
+
+// Serve serves on l until ctx is done, then drains: it reports not ready, takes
+// no new connection, closes each after its answer, and waits for the requests
+// in flight. It returns nil when all of them were answered in time.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	server := &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelWarn),
+
+		DisableGeneralOptionsHandler: true, // OPTIONS * is a route that we don't have
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(l) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve on %s: %w", l.Addr(), err)
+	case <-ctx.Done():
+	}
+
+	s.cfg.Log.Info("draining", "timeout", s.cfg.DrainTimeout.String())
+	s.draining.Store(true)
+	server.SetKeepAlivesEnabled(false)
+	drain, cancel := context.WithTimeout(context.Background(), s.cfg.DrainTimeout)
+	defer cancel()
+	if err := server.Shutdown(drain); err != nil {
+		return errors.Join(fmt.Errorf("drain for %s: requests were cut: %w", s.cfg.DrainTimeout, err), server.Close())
+	}
+	return nil
+}
+
+// ready answers 200 while the server takes requests and what they depend on
+// answers. The load balancer does not ask it: an outage of S3 must not make it
+// replace every instance.
+func (s *Server) ready(c echo.Context) error {
+	if s.draining.Load() {
+		return &httpError{status: http.StatusServiceUnavailable, message: "draining"}
+	}
+	ctx, cancel := context.WithTimeout(c.Request().Context(), readyTimeout)
+	defer cancel()
+	if err := s.cfg.Ready(ctx); err != nil {
+		return &httpError{status: http.StatusServiceUnavailable, message: "the storage cannot be used now", err: err}
+	}
+	return Answer(c, "ready", nil)
+}
