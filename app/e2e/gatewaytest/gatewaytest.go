@@ -1,0 +1,186 @@
+// Package gatewaytest gives tests a real S3 server that verifies signatures:
+// it builds the gateway module beside it, once per content, and starts it.
+package gatewaytest
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// startTimeout is how long the gateway may take to serve on a busy machine; it
+// takes 20 ms on an idle one.
+const startTimeout = 60 * time.Second
+
+// Gateway is a running S3 server. It ends with its test.
+type Gateway struct {
+	Endpoint  string `json:"endpoint"` // http://127.0.0.1:port, path-style
+	Region    string `json:"region"`   // what requests must be signed for
+	AccessKey string `json:"access_key"`
+	SecretKey string `json:"secret_key"`
+
+	// The guest's signatures are good, but it may do nothing.
+	GuestAccessKey string `json:"guest_access_key"`
+	GuestSecretKey string `json:"guest_secret_key"`
+
+	process *process
+}
+
+type process struct {
+	mu      sync.Mutex
+	buckets int
+	stdin   io.WriteCloser
+	lines   <-chan string
+	kill    func()
+}
+
+// Start starts a gateway with no buckets. A gateway that cannot be built or
+// started fails the test: without it nothing would check a signature.
+func Start(t testing.TB) Gateway {
+	t.Helper()
+	program, err := build()
+	if err != nil {
+		t.Fatalf("build the S3 gateway that the tests need: %v", err)
+	}
+	cmd := exec.Command(program, t.TempDir())
+	log := &strings.Builder{}
+	cmd.Stderr = log
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("start the S3 gateway: %v", err)
+	}
+	lines := make(chan string, 1)
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		defer close(lines)
+		for scanner := bufio.NewScanner(stdout); scanner.Scan(); {
+			lines <- scanner.Text()
+		}
+	}()
+	kill := func() { _ = cmd.Process.Kill() } // an error means that it has ended
+	t.Cleanup(func() {
+		// Closing its input ends it; the timer is for when it does not.
+		timer := time.AfterFunc(startTimeout, kill)
+		defer timer.Stop()
+		_ = stdin.Close()
+		for range lines {
+		}
+		<-drained
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("stop the S3 gateway: %v\n%s", err, log)
+		}
+	})
+
+	g := Gateway{process: &process{stdin: stdin, lines: lines, kill: kill}}
+	g.process.read(t, &g)
+	return g
+}
+
+// NewBucket creates an empty bucket and returns its name.
+func (g Gateway) NewBucket(t testing.TB) string {
+	t.Helper()
+	p := g.process
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.buckets++
+	name := fmt.Sprintf("module02-%08d", p.buckets)
+	if _, err := fmt.Fprintln(p.stdin, name); err != nil {
+		t.Fatalf("ask the S3 gateway for a bucket: %v", err)
+	}
+	var answer struct{ Bucket, Error string }
+	p.read(t, &answer)
+	if answer.Bucket != name {
+		t.Fatalf("create bucket %s: %s", name, answer.Error)
+	}
+	return name
+}
+
+// Stop ends the gateway now, for tests of its absence.
+func (g Gateway) Stop() { _ = g.process.stdin.Close() }
+
+func (p *process) read(t testing.TB, v any) {
+	t.Helper()
+	select {
+	case line, ok := <-p.lines:
+		if !ok {
+			t.Fatal("the S3 gateway ended early")
+		}
+		if err := json.Unmarshal([]byte(line), v); err != nil {
+			t.Fatalf("the S3 gateway said %q: %v", line, err)
+		}
+	case <-time.After(startTimeout):
+		p.kill()
+		t.Fatalf("the S3 gateway did not answer within %s", startTimeout)
+	}
+}
+
+// build returns the gateway's program, from the project's cache where its
+// sources have not changed.
+var build = sync.OnceValues(func() (string, error) {
+	mod, err := output(".", "go", "env", "GOMOD")
+	if err != nil {
+		return "", err
+	}
+	root := filepath.Dir(strings.TrimSpace(mod))
+	source := filepath.Join(root, "app", "e2e", "gateway")
+	sum, err := digest(source)
+	if err != nil {
+		return "", err
+	}
+	program := filepath.Join(root, ".cache", "bin", "gateway-"+sum)
+	if _, err := os.Stat(program); err == nil {
+		return program, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(program), 0o755); err != nil {
+		return "", err
+	}
+	// The first build takes a minute or two, and several packages' tests run at
+	// once: one of them builds, the others wait. The lock ends with its process.
+	lock, err := os.OpenFile(program+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return "", err
+	}
+	defer lock.Close()
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		return "", fmt.Errorf("lock %s: %w", lock.Name(), err)
+	}
+	if _, err := os.Stat(program); err == nil {
+		return program, nil
+	}
+	// Renamed when whole: who finds it need not lock.
+	if _, err := output(source, "go", "build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-o", program+".part", "."); err != nil {
+		return "", err
+	}
+	return program, os.Rename(program+".part", program)
+})
+
+// output runs a command of the Go toolchain in dir.
+func output(dir, name string, args ...string) (string, error) {
+	cmd := exec.Command(name, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOWORK=off")
+	stderr := &strings.Builder{}
+	cmd.Stderr = stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("%s in %s: %w\n%s", cmd, dir, err, stderr)
+	}
+	return string(out), nil
+}
