@@ -2,6 +2,7 @@ package config
 
 import (
 	"net/netip"
+	"strings"
 	"time"
 
 	"cloudstorage/infra/naming"
@@ -142,3 +143,6 @@ func (e *Environment) Public() bool {
 	}
 	return false
 }
+
+// KeyName is the name of the key pair in EC2: ssh.key without its extension.
+func (e *Environment) KeyName() string { return strings.TrimSuffix(e.SSH.Key, ".pem") }

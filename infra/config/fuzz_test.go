@@ -3,6 +3,8 @@ package config
 import (
 	"strings"
 	"testing"
+
+	"cloudstorage/app/settings"
 )
 
 // FuzzParse holds that no text makes the loader panic, and that it either returns an environment whose numbers are in
@@ -17,7 +19,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, source []byte) {
 		e, err := Parse("f", "f.yaml", source)
 		if err == nil {
-			if e.Compute.Min > e.Compute.Max || e.API.URLTTL <= 0 || e.API.URLTTL > MaxURLTTL || e.Project().String() == "" {
+			if e.Compute.Min > e.Compute.Max || e.API.URLTTL <= 0 || e.API.URLTTL > settings.MaxURLTTL || e.Project().String() == "" {
 				t.Fatalf("accepted %+v", e)
 			}
 			return

@@ -88,7 +88,7 @@ func TestEveryMistakeNamesFileLineValueAndWayOut(t *testing.T) {
 		{"not a type", "t3.micro", "small", `m.yaml:16: compute.instance_type: "small" is not an instance type`},
 		{"key elsewhere", "key: module02.pem", "key: /root/module02.pem", `m.yaml:20: ssh.key: "/root/module02.pem" is not the name of a .pem file`},
 		{"ssh for nobody", "  key: module02.pem\n  allow: [0.0.0.0/0]", "  key: module02.pem\n  allow: []", `m.yaml:21: ssh.allow: nobody could connect`},
-		{"ttl of 8 days", "release:", "  url_ttl: 192h\nrelease:", `m.yaml:24: api.url_ttl: 192h0m0s is outside 1s to 168h`},
+		{"ttl of 8 days", "release:", "  url_ttl: 192h\nrelease:", `m.yaml:24: api.url_ttl: 192h0m0s is not whole seconds from 1s to 168h`},
 		{"shell in goproxy", "delivery: source", "delivery: source\n  goproxy: $(id)", `m.yaml:26: release.goproxy: "$(id)" is not a GOPROXY list`},
 		{"block listed twice", "api:\n  allow: [0.0.0.0/0]", "api:\n  allow: [10.0.0.0/8, 10.0.0.0/8]", `m.yaml:23: api.allow: 10.0.0.0/8 is listed twice`},
 		{"alias", "region: eu-west-1\n", "region: &r eu-west-1\n", `m.yaml:2: region: anchors, aliases and tags are not read here`},

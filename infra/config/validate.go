@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"cloudstorage/app/settings"
 	"cloudstorage/infra/naming"
 )
 
@@ -20,13 +21,6 @@ var (
 	// The user-data writes it into a shell script: the characters of URLs and lists, and nothing that a shell expands.
 	goproxyPattern = regexp.MustCompile(`^[A-Za-z0-9._~:/?=,|@%+-]*$`)
 )
-
-// MaxURLTTL is the longest life that S3 grants a presigned URL: 7 days.
-// Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html
-const MaxURLTTL = 7 * 24 * time.Hour
-
-// DefaultURLTTL is the exercise's 600 seconds.
-const DefaultURLTTL = 10 * time.Minute
 
 // Parse decodes and validates an environment's text. name is the environment's, file is only for messages. The error
 // holds every mistake, one a line.
@@ -44,7 +38,7 @@ func Parse(name, file string, source []byte) (*Environment, error) {
 func (e *Environment) defaults() {
 	e.Compute.Architecture = cmp.Or(e.Compute.Architecture, X8664)
 	if _, given := e.doc.lines["api.url_ttl"]; !given {
-		e.API.URLTTL = DefaultURLTTL
+		e.API.URLTTL = settings.DefaultURLTTL
 	}
 	if e.Backend != nil {
 		e.Backend.Region = cmp.Or(e.Backend.Region, e.Region)
@@ -66,8 +60,8 @@ func (e *Environment) validate() {
 		e.doc.at("release.goproxy", "%q is not a GOPROXY list: write URLs, direct or off, separated by commas", e.Release.GoProxy)
 	}
 	e.doc.blocks("api.allow", e.API.Allow)
-	if e.API.URLTTL < time.Second || e.API.URLTTL > MaxURLTTL {
-		e.doc.at("api.url_ttl", "%s is outside 1s to 168h: S3 refuses presigned URLs over 7 days", e.API.URLTTL)
+	if e.API.URLTTL < settings.MinURLTTL || e.API.URLTTL > settings.MaxURLTTL || e.API.URLTTL%time.Second != 0 {
+		e.doc.at("api.url_ttl", "%s is not whole seconds from 1s to 168h: S3 refuses presigned URLs over 7 days", e.API.URLTTL)
 	}
 	if e.SSH != nil {
 		if !strings.HasSuffix(e.SSH.Key, ".pem") || strings.ContainsAny(e.SSH.Key, `/\`) {

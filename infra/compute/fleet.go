@@ -1,0 +1,171 @@
+package compute
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+	"github.com/cdktf/cdktf-provider-aws-go/aws/v19/autoscalinggroup"
+	"github.com/cdktf/cdktf-provider-aws-go/aws/v19/launchtemplate"
+	"github.com/hashicorp/terraform-cdk-go/cdktf"
+
+	"cloudstorage/infra/internal/tf"
+)
+
+// How long a new fleet may take until the load balancer sees it healthy: the time to boot, for a build from source
+// the time to install Go and to build on a machine of two throttled cores, and two health checks.
+const (
+	fetchGraceSeconds  = 300
+	buildGraceSeconds  = 1200
+	fetchCapacityWait  = "10m"
+	buildCapacityWait  = "25m"
+	templateDigestSize = 12
+)
+
+// FleetProps are what a fleet needs.
+type FleetProps struct {
+	Machine
+	// Min and Max are its size in instances; it starts at Min. Required: 1 ≤ Min ≤ Max.
+	Min, Max int
+	// SubnetIDs are where instances start, one or more. Required.
+	SubnetIDs []*string
+	// BalancerSecurityGroupID may connect to the API's port. Required.
+	BalancerSecurityGroupID *string
+	// TargetGroupARN is what the fleet joins, and whose health checks decide about its instances. Required.
+	TargetGroupARN *string
+	// BuildsFromSource gives a new fleet the time to build. Default false.
+	BuildsFromSource bool
+	// After is what must exist before an instance starts: routes, permissions, the release, the listener.
+	After []cdktf.ITerraformDependable
+}
+
+// Validate reports what no fleet could be made of.
+func (p FleetProps) Validate() error {
+	errs := []error{p.validate()}
+	if p.Min < 1 || p.Min > p.Max {
+		errs = append(errs, fmt.Errorf("compute: a fleet of %d to %d: give 1 ≤ min ≤ max", p.Min, p.Max))
+	}
+	if len(p.SubnetIDs) == 0 || p.BalancerSecurityGroupID == nil || p.TargetGroupARN == nil {
+		errs = append(errs, errors.New("compute: SubnetIDs, BalancerSecurityGroupID and TargetGroupARN are required"))
+	}
+	return errors.Join(errs...)
+}
+
+// Fleet is an Auto Scaling group with its launch template.
+type Fleet struct {
+	template launchtemplate.LaunchTemplate
+	group    autoscalinggroup.AutoscalingGroup
+}
+
+// NewFleet makes the fleet. What its machines are made of gives the launch template its name, and the template's id
+// and version give the group its name; both are created before they are destroyed. So a change starts a second fleet
+// beside the first, waits until the load balancer sees it healthy, and only then drains and ends the first; a fleet
+// that never gets healthy fails the apply while the first one serves on.
+//
+// It panics where Validate would have said why.
+func NewFleet(scope constructs.Construct, id string, p FleetProps) *Fleet {
+	if err := p.Validate(); err != nil {
+		panic(err)
+	}
+	within := constructs.NewConstruct(scope, jsii.String(id))
+	parts := p.make(within)
+	parts.firewall.AllowFromGroup("balancer", "Requests and health checks from the load balancer", p.Port, p.BalancerSecurityGroupID)
+	f := &Fleet{template: launchTemplate(within, p, parts)}
+	version := cdktf.Token_AsString(f.template.LatestVersion(), nil)
+	f.group = autoscalinggroup.NewAutoscalingGroup(within, jsii.String("asg"), &autoscalinggroup.AutoscalingGroupConfig{
+		Name:                   jsii.String(p.Project.Prefix("asg") + *f.template.Id() + "-" + *version),
+		MinSize:                jsii.Number(p.Min),
+		MaxSize:                jsii.Number(p.Max),
+		VpcZoneIdentifier:      &p.SubnetIDs,
+		TargetGroupArns:        jsii.Strings(*p.TargetGroupARN),
+		HealthCheckType:        jsii.String("ELB"),
+		HealthCheckGracePeriod: jsii.Number(choose(p.BuildsFromSource, buildGraceSeconds, fetchGraceSeconds)),
+		MinElbCapacity:         jsii.Number(p.Min),
+		WaitForCapacityTimeout: jsii.String(choose(p.BuildsFromSource, buildCapacityWait, fetchCapacityWait)),
+		LaunchTemplate:         &autoscalinggroup.AutoscalingGroupLaunchTemplate{Id: f.template.Id(), Version: version},
+		Tag:                    propagated(p.Project.FleetTags("asg")),
+		DependsOn:              tf.Dependables(p.After),
+		Lifecycle:              tf.ReplaceBeforeDestroy(),
+	})
+	return f
+}
+
+func choose[T any](condition bool, yes, no T) T {
+	if condition {
+		return yes
+	}
+	return no
+}
+
+func launchTemplate(within constructs.Construct, p FleetProps, parts made) launchtemplate.LaunchTemplate {
+	tags := p.Project.Tags("api")
+	return launchtemplate.NewLaunchTemplate(within, jsii.String("template"), &launchtemplate.LaunchTemplateConfig{
+		Name:                jsii.String(p.Project.Prefix("lt") + p.digest()),
+		Description:         jsii.String("Machines of the storage API"),
+		ImageId:             parts.image,
+		InstanceType:        jsii.String(p.InstanceType),
+		KeyName:             parts.keyName,
+		VpcSecurityGroupIds: jsii.Strings(*parts.firewall.ID()),
+		UserData:            jsii.String(base64.StdEncoding.EncodeToString(p.UserData)),
+		IamInstanceProfile:  &launchtemplate.LaunchTemplateIamInstanceProfile{Name: p.ProfileName},
+		MetadataOptions: &launchtemplate.LaunchTemplateMetadataOptions{
+			HttpEndpoint:            jsii.String("enabled"),
+			HttpTokens:              jsii.String("required"),
+			HttpPutResponseHopLimit: jsii.Number(imdsHops),
+			// The tag key "Autoscaling Flask" has a space, with which no launch succeeds while this is enabled.
+			InstanceMetadataTags: jsii.String("disabled"),
+		},
+		BlockDeviceMappings: &[]*launchtemplate.LaunchTemplateBlockDeviceMappings{{
+			DeviceName: jsii.String(rootDevice),
+			Ebs: &launchtemplate.LaunchTemplateBlockDeviceMappingsEbs{
+				VolumeType:          jsii.String("gp3"),
+				Encrypted:           jsii.String("true"),
+				DeleteOnTermination: jsii.String("true"),
+			},
+		}},
+		TagSpecifications: &[]*launchtemplate.LaunchTemplateTagSpecifications{
+			{ResourceType: jsii.String("instance"), Tags: tf.Tags(tags)},
+			{ResourceType: jsii.String("volume"), Tags: tf.Tags(tags)},
+		},
+		Tags:      tf.Tags(p.Project.Tags("lt")),
+		Lifecycle: tf.ReplaceBeforeDestroy(),
+	})
+}
+
+// digest names what the machines are made of. The image is not in it: AWS moves that on, which gives the template a
+// new version instead.
+func (p FleetProps) digest() string {
+	hash := sha256.New()
+	hash.Write([]byte(p.InstanceType + "\n" + p.Architecture + "\n"))
+	if p.SSH != nil {
+		hash.Write([]byte(p.SSH.Name + "\n" + p.SSH.PublicKey + "\n"))
+	}
+	hash.Write(p.UserData)
+	return hex.EncodeToString(hash.Sum(nil))[:templateDigestSize]
+}
+
+// propagated are the tags of the group, which its instances get at launch; in the order of their keys, so that a
+// synth of the same input is the same output.
+func propagated(tags map[string]string) *[]*autoscalinggroup.AutoscalingGroupTag {
+	keys := make([]string, 0, len(tags))
+	for key := range tags {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	blocks := make([]*autoscalinggroup.AutoscalingGroupTag, len(keys))
+	for i, key := range keys {
+		blocks[i] = &autoscalinggroup.AutoscalingGroupTag{Key: jsii.String(key), Value: jsii.String(tags[key]), PropagateAtLaunch: jsii.Bool(true)}
+	}
+	return &blocks
+}
+
+// GroupName is a token for the Auto Scaling group's name.
+func (f *Fleet) GroupName() *string { return f.group.Name() }
+
+// TemplateID is a token for the launch template's id.
+func (f *Fleet) TemplateID() *string { return f.template.Id() }

@@ -1,0 +1,105 @@
+// Package identity makes the role that the API's machines run as: what the store calls, and nothing else.
+package identity
+
+import (
+	"errors"
+
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+	"github.com/cdktf/cdktf-provider-aws-go/aws/v19/iaminstanceprofile"
+	"github.com/cdktf/cdktf-provider-aws-go/aws/v19/iampolicy"
+	"github.com/cdktf/cdktf-provider-aws-go/aws/v19/iamrole"
+	"github.com/cdktf/cdktf-provider-aws-go/aws/v19/iamrolepolicyattachment"
+	"github.com/hashicorp/terraform-cdk-go/cdktf"
+
+	"cloudstorage/infra/internal/tf"
+	"cloudstorage/infra/naming"
+)
+
+// The exercise's names, behind "<project_name>_". Despite them the policy allows only what the store declares.
+const (
+	roleName    = "s3FullAccessRole"
+	profileName = "s3FullAccessProfile"
+	policyName  = "s3FullAccessPolicy"
+)
+
+// sessionManagerPolicy is AWS's own policy for instances that Session Manager opens shells on.
+const sessionManagerPolicy = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
+
+// Props are what a role needs.
+type Props struct {
+	// Project names and tags the role, the profile and the policy. Required.
+	Project naming.Project
+	// Bucket is the data bucket's name. Required.
+	Bucket string
+	// ReleasesBucket is the bucket of builds, of which objects under ReleasesPrefix can be read, neither listed nor
+	// changed. Default "": none.
+	ReleasesBucket string
+	// ReleasesPrefix is where builds lie in it, such as "storaged/". Required with ReleasesBucket.
+	ReleasesPrefix string
+	// SessionManager adds what Systems Manager needs to open a shell. Default false.
+	SessionManager bool
+}
+
+// Validate reports what no role could be made of.
+func (p Props) Validate() error {
+	var errs []error
+	if p.Bucket == "" {
+		errs = append(errs, errors.New("identity: Bucket is empty: name the data bucket"))
+	}
+	if (p.ReleasesBucket == "") != (p.ReleasesPrefix == "") {
+		errs = append(errs, errors.New("identity: ReleasesBucket and ReleasesPrefix go together: give both or neither"))
+	}
+	if p.ReleasesBucket != "" && p.ReleasesBucket == p.Bucket {
+		errs = append(errs, errors.New("identity: ReleasesBucket is the data bucket: the API must not reach its own release"))
+	}
+	return errors.Join(errs...)
+}
+
+// Role is the machines' role with its instance profile.
+type Role struct {
+	profile iaminstanceprofile.IamInstanceProfile
+	ready   []cdktf.ITerraformDependable
+}
+
+// New makes the role, its policy and its instance profile. It panics where Validate would have said why.
+func New(scope constructs.Construct, id string, p Props) *Role {
+	if err := p.Validate(); err != nil {
+		panic(err)
+	}
+	within := constructs.NewConstruct(scope, jsii.String(id))
+	role := iamrole.NewIamRole(within, jsii.String("role"), &iamrole.IamRoleConfig{
+		Name:             jsii.String(p.Project.IAM(roleName)),
+		Description:      jsii.String("Runs the storage API: the S3 actions it calls on its data bucket"),
+		AssumeRolePolicy: tf.JSON(trustEC2()),
+		Tags:             tf.Tags(p.Project.Tags("role")),
+	})
+	policy := iampolicy.NewIamPolicy(within, jsii.String("policy"), &iampolicy.IamPolicyConfig{
+		Name:   jsii.String(p.Project.IAM(policyName)),
+		Policy: tf.JSON(access(p)),
+		Tags:   tf.Tags(p.Project.Tags("policy")),
+	})
+	r := &Role{profile: iaminstanceprofile.NewIamInstanceProfile(within, jsii.String("profile"), &iaminstanceprofile.IamInstanceProfileConfig{
+		Name: jsii.String(p.Project.IAM(profileName)),
+		Role: role.Name(),
+		Tags: tf.Tags(p.Project.Tags("profile")),
+	})}
+	r.attach(within, "attachment", role.Name(), policy.Arn())
+	if p.SessionManager {
+		r.attach(within, "session-manager", role.Name(), jsii.String(sessionManagerPolicy))
+	}
+	return r
+}
+
+func (r *Role) attach(within constructs.Construct, id string, role, policyARN *string) {
+	r.ready = append(r.ready, iamrolepolicyattachment.NewIamRolePolicyAttachment(within, jsii.String(id), &iamrolepolicyattachment.IamRolePolicyAttachmentConfig{
+		Role:      role,
+		PolicyArn: policyARN,
+	}))
+}
+
+// ProfileName is a token for the instance profile's name.
+func (r *Role) ProfileName() *string { return r.profile.Name() }
+
+// Ready is what must exist before a machine that runs as the role is allowed anything.
+func (r *Role) Ready() []cdktf.ITerraformDependable { return r.ready }
