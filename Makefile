@@ -1,0 +1,73 @@
+# Every command of the project. `make` alone lists them.
+
+ENV ?= module02
+BIN := .cache/bin
+CLOUDSTORAGE = $(BIN)/cloudstorage
+
+# Settings of `make up` (PORT of the API, EMULATOR_PORT) and of `make init` (EMAIL, CIDR).
+UP_FLAGS = $(if $(PORT),--port $(PORT)) $(if $(EMULATOR_PORT),--emulator-port $(EMULATOR_PORT))
+INIT_FLAGS = $(if $(EMAIL),--email $(EMAIL)) $(if $(CIDR),--cidr $(CIDR))
+
+LINT := go tool -modfile=.ci/tools/go.mod golangci-lint
+
+.DEFAULT_GOAL := help
+.PHONY: help up status down test lint fuzz init key synth plan deploy destroy purge client clean go cloudstorage
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+up: cloudstorage ## run the whole system on this machine (PORT=5000, EMULATOR_PORT=free)
+	@$(CLOUDSTORAGE) up $(UP_FLAGS)
+
+status: cloudstorage ## say what runs on this machine (fails unless everything does)
+	@$(CLOUDSTORAGE) status
+
+down: cloudstorage ## end what `make up` started and forget it
+	@$(CLOUDSTORAGE) down
+
+client: go ## use the API: make client ARGS='--ip 127.0.0.1 list'
+	@go build -o $(BIN)/storagectl ./app/cmd/storagectl
+	@$(BIN)/storagectl $(ARGS)
+
+test: go ## vet and all tests (app with the race detector)
+	go vet ./app/... ./infra/... .
+	go test -race ./app/...
+	go test -timeout 15m ./infra/... .
+
+lint: go ## golangci-lint, pinned in .ci/tools
+	$(LINT) config verify
+	$(LINT) run
+
+fuzz: go ## every fuzz target for FUZZTIME (20s)
+	@bash .ci/fuzz $(or $(FUZZTIME),20s)
+
+init: cloudstorage ## make an environment yours: make init ENV=module02 [CIDR=…] [EMAIL=…]
+	@$(CLOUDSTORAGE) init $(ENV) $(INIT_FLAGS)
+
+key: cloudstorage ## make the ssh key module02.pem, unless it is there
+	@$(CLOUDSTORAGE) key
+
+synth: cloudstorage ## write an environment's Terraform to cdktf.out
+	@$(CLOUDSTORAGE) synth $(ENV)
+
+plan: cloudstorage ## show what a deployment would change
+	@$(CLOUDSTORAGE) plan $(ENV)
+
+deploy: cloudstorage ## plan, ask, apply, wait until healthy (AUTO_APPROVE=1 does not ask)
+	@$(CLOUDSTORAGE) deploy $(ENV)
+
+destroy: cloudstorage ## remove everything disposable, keep the data (asks)
+	@$(CLOUDSTORAGE) destroy $(ENV)
+
+purge: cloudstorage ## remove everything, the data too (asks for the bucket's name)
+	@$(CLOUDSTORAGE) purge $(ENV)
+
+clean: ## remove .cache and cdktf.out, never state or keys; not while the system runs
+	@if [ -e .cache/emulator/state.json ]; then echo "the system runs on this machine: make down first" >&2; exit 1; fi
+	rm -rf .cache cdktf.out
+
+go:
+	@command -v go >/dev/null || { echo "Go is missing: install Go 1.25 or later from https://go.dev/dl" >&2; exit 1; }
+
+cloudstorage: go
+	@go build -o $(CLOUDSTORAGE) ./infra/cmd/cloudstorage

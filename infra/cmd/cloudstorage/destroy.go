@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"cloudstorage/infra/config"
+	"cloudstorage/infra/emulator"
+)
+
+func newDestroy(p *project) *cobra.Command {
+	return &cobra.Command{
+		Use:   "destroy ENVIRONMENT",
+		Short: "Remove everything disposable (the api stack); the data stays",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			d, bucket, err := p.removal(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			question := fmt.Sprintf("This removes the stack %s: the network, the machines and the roles. The bucket %s and its files stay.", d.api(), bucket)
+			if err := newAsker(p.console).confirm(question, d.environment); err != nil {
+				return err
+			}
+			if err := d.destroyAPI(cmd.Context()); err != nil {
+				return err
+			}
+			p.note("\nThe bucket %s and its files are still there; `make purge ENV=%s` deletes them too.", bucket, d.environment)
+			return nil
+		},
+	}
+}
+
+func newPurge(p *project) *cobra.Command {
+	return &cobra.Command{
+		Use:   "purge ENVIRONMENT",
+		Short: "Remove everything, the buckets with all their files too",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx := cmd.Context()
+			d, bucket, err := p.removal(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			question := fmt.Sprintf("This removes the stacks %s and %s, and deletes every version of every file in the bucket %s. Nothing brings them back.",
+				d.api(), d.storage(), bucket)
+			if err := newAsker(p.console).confirm(question, bucket); err != nil {
+				return err
+			}
+			if err := d.destroyAPI(ctx); err != nil {
+				return err
+			}
+			if err := d.purgeStorage(ctx); err != nil {
+				return err
+			}
+			p.note("\n%s is gone, its files too. Terraform's state files are left where they are.", d.environment)
+			return nil
+		},
+	}
+}
+
+// removal synthesizes an environment that is to be removed and returns its bucket's name.
+func (p *project) removal(ctx context.Context, environment string) (*deployment, string, error) {
+	if environment == config.AccountName {
+		return nil, "", errors.New("the account's stack holds the other environments' state: remove it by hand, with terraform, when nothing is left")
+	}
+	set, err := config.LoadDir(p.environments())
+	if err != nil {
+		return nil, "", err
+	}
+	if set, err = set.Only(environment); err != nil {
+		return nil, "", err
+	}
+	d, err := p.deployment(ctx, environment)
+	if err != nil {
+		return nil, "", err
+	}
+	return d, set.Environments[0].Storage.Bucket, nil
+}
+
+func (d *deployment) destroyAPI(ctx context.Context) error {
+	s, err := d.stack(ctx, d.api())
+	if err != nil {
+		return err
+	}
+	return s.Destroy(ctx)
+}
+
+// purgeStorage destroys the storage stack through a copy that protects nothing. The copy stands beside the stack's
+// own folder, so that the relative path of its state is the same; the stack itself stays protected.
+func (d *deployment) purgeStorage(ctx context.Context) error {
+	const file = "cdk.tf.json"
+	text, err := os.ReadFile(filepath.Join(emulator.StackDir(d.outdir(), d.storage()), file))
+	if err != nil {
+		return fmt.Errorf("reading the synthesized stack: %w", err)
+	}
+	if text, err = lifted(text); err != nil {
+		return err
+	}
+	name := d.storage() + ".purge"
+	dir := emulator.StackDir(d.outdir(), name)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("copying the stack: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, file), text, 0o644); err != nil {
+		return fmt.Errorf("copying the stack: %w", err)
+	}
+	s, err := d.stack(ctx, name)
+	if err != nil {
+		return err
+	}
+	// Whether a bucket is emptied is read from its state, so the copy is applied before it is destroyed.
+	if err := s.Apply(ctx); err != nil {
+		return err
+	}
+	if err := s.Destroy(ctx); err != nil {
+		return err
+	}
+	return os.RemoveAll(dir)
+}

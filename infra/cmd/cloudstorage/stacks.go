@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"cloudstorage/infra/config"
+	"cloudstorage/infra/emulator"
+)
+
+// deployment is an environment that was synthesized and the Terraform that runs its stacks.
+type deployment struct {
+	*project
+	environment string
+	endpoint    string // of an emulated AWS; "": AWS
+	tools       *emulator.Tools
+}
+
+func newSynth(p *project) *cobra.Command {
+	return &cobra.Command{
+		Use:   "synth ENVIRONMENT",
+		Short: "Write an environment's Terraform to cdktf.out",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			_, err := p.synth(cmd.Context(), args[0])
+			return err
+		},
+	}
+}
+
+func newPlan(p *project) *cobra.Command {
+	return &cobra.Command{
+		Use:   "plan ENVIRONMENT",
+		Short: "Show what a deployment would change",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			d, err := p.deployment(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			for _, name := range d.stacks() {
+				if _, _, err := d.plan(cmd.Context(), name); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// synth writes the environment's Terraform and returns where it goes.
+func (p *project) synth(ctx context.Context, environment string) (*deployment, error) {
+	set, err := config.LoadDir(p.environments())
+	if err != nil {
+		return nil, err
+	}
+	if _, err := set.Only(environment); err != nil {
+		return nil, err
+	}
+	d := &deployment{project: p, environment: environment}
+	if d.endpoint, err = loopbackEndpoint(os.Getenv("AWS_ENDPOINT_URL")); err != nil {
+		return nil, err
+	}
+	if _, err := emulator.CheckNode(ctx); err != nil {
+		return nil, err
+	}
+	bin := filepath.Join(p.cache(), "bin")
+	if err := os.MkdirAll(bin, 0o755); err != nil {
+		return nil, fmt.Errorf("synthesizing: %w", err)
+	}
+	program, err := emulator.BuildSynth(ctx, p.root, bin)
+	if err != nil {
+		return nil, err
+	}
+	return d, emulator.Synth(ctx, emulator.SynthOptions{
+		Program: program, Root: p.root, Environment: environment, Outdir: p.outdir(), Emulator: d.endpoint, Out: p.out,
+	})
+}
+
+// deployment synthesizes the environment and finds Terraform.
+func (p *project) deployment(ctx context.Context, environment string) (*deployment, error) {
+	// The first Ctrl-C lets Terraform finish what it does and save its state; the second ends us at once.
+	context.AfterFunc(ctx, func() { signal.Reset(os.Interrupt, syscall.SIGTERM) })
+	d, err := p.synth(ctx, environment)
+	if err != nil {
+		return nil, err
+	}
+	if d.endpoint != "" {
+		p.note("AWS_ENDPOINT_URL is on this machine: this goes to the emulated AWS at %s, with test credentials", d.endpoint)
+	}
+	d.tools, err = emulator.FindTools(ctx, p.root, p.cache(), p.note)
+	return d, err
+}
+
+// stacks are the environment's stacks in the order that they are made in.
+func (d *deployment) stacks() []string {
+	if d.environment == config.AccountName {
+		return []string{config.AccountName}
+	}
+	return []string{d.storage(), d.api()}
+}
+
+func (d *deployment) storage() string { return d.environment + "-storage" }
+func (d *deployment) api() string     { return d.environment + "-api" }
+
+// stack returns Terraform in a stack's folder, initialized.
+func (d *deployment) stack(ctx context.Context, name string) (*emulator.Stack, error) {
+	s, err := d.tools.Stack(emulator.StackDir(d.outdir(), name), emulator.StackOptions{
+		Emulator: d.endpoint, Out: d.out, Err: d.err,
+	})
+	if err != nil {
+		return nil, err
+	}
+	d.note("\n== %s", name)
+	if err := s.Init(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (d *deployment) plan(ctx context.Context, name string) (s *emulator.Stack, changes bool, err error) {
+	if s, err = d.stack(ctx, name); err != nil {
+		return nil, false, err
+	}
+	changes, err = s.Plan(ctx)
+	return s, changes, err
+}
+
+// loopbackEndpoint returns the endpoint when it is on this machine, "" when there is none. Any other endpoint is
+// neither AWS nor the emulator, so nothing here is meant for it.
+func loopbackEndpoint(endpoint string) (string, error) {
+	if endpoint == "" {
+		return "", nil
+	}
+	u, err := url.Parse(endpoint)
+	if err == nil {
+		ip := net.ParseIP(u.Hostname())
+		if u.Hostname() == "localhost" || ip != nil && ip.IsLoopback() {
+			return endpoint, nil
+		}
+	}
+	return "", fmt.Errorf("AWS_ENDPOINT_URL=%s is neither AWS nor an emulator on this machine: unset it for AWS", endpoint)
+}
+
+// lifted returns a synthesized stack's JSON without what protects its data: prevent_destroy is gone, and buckets are
+// emptied when they are destroyed.
+func lifted(stack []byte) ([]byte, error) {
+	var document map[string]any
+	if err := json.Unmarshal(stack, &document); err != nil {
+		return nil, fmt.Errorf("reading the synthesized stack: %w", err)
+	}
+	resources, ok := document["resource"].(map[string]any)
+	if !ok {
+		return nil, errors.New("the synthesized stack holds no resources")
+	}
+	for kind, named := range resources {
+		instances, ok := named.(map[string]any)
+		if !ok {
+			continue
+		}
+		for _, instance := range instances {
+			resource, ok := instance.(map[string]any)
+			if !ok {
+				continue
+			}
+			if lifecycle, ok := resource["lifecycle"].(map[string]any); ok {
+				delete(lifecycle, "prevent_destroy")
+			}
+			if kind == "aws_s3_bucket" {
+				resource["force_destroy"] = true
+			}
+		}
+	}
+	return json.MarshalIndent(document, "", "  ")
+}

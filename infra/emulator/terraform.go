@@ -1,0 +1,175 @@
+package emulator
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	tfexec "github.com/hashicorp/terraform-exec/tfexec"
+	tfjson "github.com/hashicorp/terraform-json"
+)
+
+// StackOptions say how Terraform runs in one stack's folder. The zero value suits AWS.
+type StackOptions struct {
+	Environ     Environ       // added to the tools' own; nil: nothing
+	Emulator    string        // endpoint of an emulated AWS; "": the user's own account and credentials
+	Parallelism int           // 0: Terraform's 10, or 30 on the emulator
+	Grace       time.Duration // how long an interrupted Terraform may finish and save its state; 0: 1 h, or 5 s on the emulator
+	Out         io.Writer     // takes what Terraform prints; nil: nobody
+	Err         io.Writer
+}
+
+// Stack is Terraform in the folder of one synthesized stack.
+type Stack struct {
+	tf          *tfexec.Terraform
+	parallelism *tfexec.ParallelismOption
+	cache       string
+	out         io.Writer
+}
+
+// planFile is where a plan waits to be applied, in the stack's folder.
+const planFile = "plan.tfplan"
+
+// Stack returns Terraform for the folder that holds a cdk.tf.json.
+func (t *Tools) Stack(dir string, o StackOptions) (*Stack, error) {
+	tf, err := tfexec.NewTerraform(dir, t.Terraform)
+	if err != nil {
+		return nil, fmt.Errorf("terraform in %s: %w", dir, err)
+	}
+	env, parallelism, grace := t.env.With(o.Environ), o.Parallelism, o.Grace
+	if o.Emulator != "" {
+		env = env.Emulated(o.Emulator)
+		if parallelism == 0 {
+			parallelism = 30
+		}
+		if grace == 0 {
+			grace = 5 * time.Second
+		}
+	}
+	if parallelism == 0 {
+		parallelism = 10
+	}
+	if grace == 0 {
+		grace = time.Hour
+	}
+	if err := tf.SetEnv(env); err != nil {
+		return nil, fmt.Errorf("terraform in %s: %w", dir, err)
+	}
+	if err := tf.SetWaitDelay(grace); err != nil {
+		return nil, fmt.Errorf("terraform in %s: %w", dir, err)
+	}
+	if o.Err != nil {
+		tf.SetStderr(o.Err)
+	}
+	return &Stack{tf: tf, parallelism: tfexec.Parallelism(parallelism), cache: t.cache, out: o.Out}, nil
+}
+
+// Init makes the folder ready: backend and provider.
+func (s *Stack) Init(ctx context.Context) error {
+	// Terraform's plugin cache is not safe for several inits at once.
+	unlock, err := lock(ctx, filepath.Join(s.cache, "terraform", "init.lock"))
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := s.shown().Init(ctx); err != nil {
+		return s.failed("init", err)
+	}
+	return nil
+}
+
+// Plan compares the stack with what is there, keeps the plan for ApplyPlan and tells whether anything would change.
+func (s *Stack) Plan(ctx context.Context) (changes bool, err error) {
+	changes, err = s.shown().Plan(ctx, s.parallelism, tfexec.Out(planFile))
+	if err != nil {
+		return false, s.failed("plan", err)
+	}
+	return changes, nil
+}
+
+// PlanDestroy is Plan for the removal of the stack.
+func (s *Stack) PlanDestroy(ctx context.Context) (changes bool, err error) {
+	changes, err = s.shown().Plan(ctx, s.parallelism, tfexec.Out(planFile), tfexec.Destroy(true))
+	if err != nil {
+		return false, s.failed("plan -destroy", err)
+	}
+	return changes, nil
+}
+
+// Planned returns the plan that Plan kept.
+func (s *Stack) Planned(ctx context.Context) (*tfjson.Plan, error) {
+	plan, err := s.silent().ShowPlanFile(ctx, planFile)
+	if err != nil {
+		return nil, s.failed("show", err)
+	}
+	return plan, nil
+}
+
+// ApplyPlan does what Plan said, and nothing else.
+func (s *Stack) ApplyPlan(ctx context.Context) error {
+	if err := s.shown().Apply(ctx, s.parallelism, tfexec.DirOrPlan(planFile)); err != nil {
+		return s.failed("apply", err)
+	}
+	return nil
+}
+
+// Apply makes the stack what its folder says.
+func (s *Stack) Apply(ctx context.Context) error {
+	if err := s.shown().Apply(ctx, s.parallelism); err != nil {
+		return s.failed("apply", err)
+	}
+	return nil
+}
+
+// Destroy removes everything that the stack made.
+func (s *Stack) Destroy(ctx context.Context) error {
+	if err := s.shown().Destroy(ctx, s.parallelism); err != nil {
+		return s.failed("destroy", err)
+	}
+	return nil
+}
+
+// Output returns the stack's outputs; those that are not strings as JSON.
+func (s *Stack) Output(ctx context.Context) (map[string]string, error) {
+	metas, err := s.silent().Output(ctx)
+	if err != nil {
+		return nil, s.failed("output", err)
+	}
+	out := make(map[string]string, len(metas))
+	for name, meta := range metas {
+		var text string
+		if err := json.Unmarshal(meta.Value, &text); err != nil {
+			text = string(meta.Value)
+		}
+		out[name] = text
+	}
+	return out, nil
+}
+
+// State returns what Terraform knows of the stack's resources.
+func (s *Stack) State(ctx context.Context) (*tfjson.State, error) {
+	state, err := s.silent().Show(ctx)
+	if err != nil {
+		return nil, s.failed("show", err)
+	}
+	return state, nil
+}
+
+// shown is Terraform with its output going to whoever asked for it.
+func (s *Stack) shown() *tfexec.Terraform {
+	s.tf.SetStdout(s.out)
+	return s.tf
+}
+
+// silent is Terraform for the commands whose output is JSON for us.
+func (s *Stack) silent() *tfexec.Terraform {
+	s.tf.SetStdout(nil)
+	return s.tf
+}
+
+func (s *Stack) failed(command string, err error) error {
+	return fmt.Errorf("terraform %s in %s: %w", command, s.tf.WorkingDir(), err)
+}
