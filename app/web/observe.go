@@ -30,6 +30,11 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 			id = rand.Text()
 		}
 		c.Response().Header().Set(requestIDHeader, id)
+		c.Response().Before(func() {
+			if s.draining.Load() {
+				c.Response().Header().Set("Connection", "close")
+			}
+		})
 
 		err := recovered(c, next)
 		if err != nil {

@@ -37,9 +37,10 @@ type Config struct {
 
 // Server is the HTTP server. Add routes with Get, then Serve.
 type Server struct {
-	cfg      Config
-	echo     *echo.Echo
-	draining atomic.Bool
+	cfg         Config
+	echo        *echo.Echo
+	draining    atomic.Bool
+	connections atomic.Int64
 }
 
 // New returns a server with the health and readiness routes.
@@ -63,9 +64,9 @@ func (s *Server) Get(path string, h echo.HandlerFunc) {
 // ServeHTTP lets tests call the server without a connection.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
 
-// Serve serves on l until ctx is done, then drains: it reports not ready, takes
-// no new connection, closes each after its answer, and waits for the requests
-// in flight. It returns nil when all of them were answered in time.
+// Serve serves on l until ctx is done, then drains: it reports not ready, closes
+// each connection after its answer, soon takes no new one, and waits for the
+// requests in flight. It returns nil when all of them were answered in time.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	server := &http.Server{
 		Handler:           s,
@@ -74,6 +75,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelWarn),
+		ConnState:         s.countConnections,
 
 		DisableGeneralOptionsHandler: true, // OPTIONS * is a route that we don't have
 	}
@@ -85,15 +87,41 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	case <-ctx.Done():
 	}
 
-	s.cfg.Log.Info("draining", "timeout", s.cfg.DrainTimeout.String())
-	s.draining.Store(true)
-	server.SetKeepAlivesEnabled(false)
 	drain, cancel := context.WithTimeout(context.Background(), s.cfg.DrainTimeout)
 	defer cancel()
+	s.draining.Store(true)
+	s.cfg.Log.Info("draining", "timeout", s.cfg.DrainTimeout.String())
+	s.giveNotice()
 	if err := server.Shutdown(drain); err != nil {
 		return errors.Join(fmt.Errorf("drain for %s: requests were cut: %w", s.cfg.DrainTimeout, err), server.Close())
 	}
 	return nil
+}
+
+// giveNotice serves on for a tenth of the drain time, while anyone is connected:
+// once net/http shuts down, it drops what arrives on an open connection, and a
+// load balancer does not retry that.
+func (s *Server) giveNotice() {
+	end := time.After(s.cfg.DrainTimeout / 10)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for s.connections.Load() > 0 {
+		select {
+		case <-end:
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// countConnections keeps the number of open connections.
+func (s *Server) countConnections(_ net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		s.connections.Add(1)
+	case http.StateClosed, http.StateHijacked:
+		s.connections.Add(-1)
+	}
 }
 
 // ready answers 200 while the server takes requests and what they depend on
