@@ -1,5 +1,4 @@
 set -euo pipefail
-# shellcheck source=/dev/null
 . /etc/storaged/release.env
 
 say() { echo "storaged install: $*"; }

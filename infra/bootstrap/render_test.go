@@ -1,0 +1,217 @@
+package bootstrap
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"cloudstorage/app/settings"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+var server = settings.Settings{Bucket: "module02-42", Region: "eu-west-1", URLTTL: 10 * time.Minute}
+
+func fixtures() map[string]Release {
+	return map[string]Release{
+		"binary": {Binary: &Binary{Region: "eu-west-1", Bucket: "module02-releases-42", Key: "storaged/" + strings.Repeat("ab", 32), SHA256: strings.Repeat("ab", 32)}},
+		"source": {Source: &Source{GoVersion: "1.25.0", GoProxy: "https://proxy.example.com,direct", Files: map[string]string{
+			"go.mod":                   "module example\n\ngo 1.25.0\n",
+			"app/cmd/storaged/main.go": "package main\n\nfunc main() {\n\tprintln(`tab\tand \"quotes\", ${var} %{x} \\n: # not a comment`)\n}\n",
+		}}},
+	}
+}
+
+func TestWhatAMachineGetsIsWhatTheGoldenFilesSay(t *testing.T) {
+	t.Parallel()
+	for name, release := range fixtures() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			userData, err := Render(server, release)
+			if err != nil {
+				t.Fatal(err)
+			}
+			files, err := Files(userData)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got strings.Builder
+			for _, f := range fileOrder(files) {
+				got.WriteString("==> " + f + "\n" + files[f])
+			}
+			golden := filepath.Join("testdata", name+".golden")
+			if *update {
+				if err := os.WriteFile(golden, []byte(got.String()), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got.String()); diff != "" {
+				t.Errorf("run `go test ./infra/bootstrap -update` if this is meant:\n%s", diff)
+			}
+		})
+	}
+}
+
+func fileOrder(files map[string]string) []string {
+	var order []string
+	for _, fixed := range []string{SettingsPath, ReleasePath, UnitPath, InstallPath} {
+		if _, ok := files[fixed]; ok {
+			order = append(order, fixed)
+		}
+	}
+	for _, source := range []string{"app/cmd/storaged/main.go", "go.mod"} {
+		if _, ok := files[SourcePath+source]; ok {
+			order = append(order, SourcePath+source)
+		}
+	}
+	return order
+}
+
+func TestUserDataGivesBackEveryFileByteForByte(t *testing.T) {
+	t.Parallel()
+	release := fixtures()["source"]
+	userData, err := Render(server, release)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Files(userData)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files(server, release) {
+		if diff := cmp.Diff(f.content, got[f.path]); diff != "" {
+			t.Errorf("%s: %s", f.path, diff)
+		}
+		delete(got, f.path)
+	}
+	if len(got) != 0 {
+		t.Errorf("more than was written: %v", got)
+	}
+}
+
+func TestTheServersOwnLoaderAcceptsTheSettingsFile(t *testing.T) {
+	t.Parallel()
+	userData, err := Render(server, fixtures()["binary"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := Files(userData)
+	if err != nil {
+		t.Fatal(err)
+	}
+	variables := Variables(files[SettingsPath])
+	loaded, err := settings.Load(func(name string) string { return variables[name] })
+	if err != nil || loaded.Bucket != server.Bucket || loaded.URLTTL != server.URLTTL {
+		t.Errorf("%+v %v", loaded, err)
+	}
+}
+
+func TestTheSameInputGivesTheSameBytes(t *testing.T) {
+	t.Parallel()
+	for name, release := range fixtures() {
+		first, err := Render(server, release)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 5 {
+			if again, err := Render(server, release); err != nil || string(again) != string(first) {
+				t.Fatalf("%s: other bytes, %v", name, err)
+			}
+		}
+	}
+}
+
+func TestWhatDoesNotFitSaysByHowMuch(t *testing.T) {
+	t.Parallel()
+	noise := make([]byte, 2*Limit)
+	if _, err := rand.Read(noise); err != nil {
+		t.Fatal(err)
+	}
+	release := Release{Source: &Source{GoVersion: "1.25.0", Files: map[string]string{"noise.go": base64.StdEncoding.EncodeToString(noise) + "\n"}}}
+	_, err := Render(server, release)
+	var tooLarge *TooLargeError
+	if !errors.As(err, &tooLarge) || tooLarge.Size < 2*Limit || !strings.Contains(err.Error(), "more than the 16384 that EC2 takes") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestNothingIsRenderedThatAMachineWouldReadDifferently(t *testing.T) {
+	t.Parallel()
+	for name, release := range map[string]Release{
+		"neither":              {},
+		"both":                 {Source: fixtures()["source"].Source, Binary: fixtures()["binary"].Binary},
+		"no final line break":  {Source: &Source{Files: map[string]string{"a": "x"}}},
+		"leading space":        {Source: &Source{Files: map[string]string{"a": " x\n"}}},
+		"empty":                {Source: &Source{Files: map[string]string{"a": ""}}},
+		"not UTF-8":            {Source: &Source{Files: map[string]string{"a": "\xff\n"}}},
+		"carriage return":      {Source: &Source{Files: map[string]string{"a": "x\r\n"}}},
+		"next line (U+0085)":   {Source: &Source{Files: map[string]string{"a": "x\u0085\n"}}},
+		"trailing empty lines": {Source: &Source{Files: map[string]string{"a": "x\n\n"}}},
+	} {
+		if _, err := Render(server, release); err == nil {
+			t.Errorf("%s: rendered", name)
+		}
+	}
+}
+
+func TestTheScriptsAreSoundShell(t *testing.T) {
+	t.Parallel()
+	for name, release := range fixtures() {
+		for _, f := range files(server, release) {
+			if f.path != InstallPath {
+				continue
+			}
+			run(t, name, f.content, "bash", "-n")
+			if _, err := exec.LookPath("shellcheck"); err != nil {
+				t.Log("shellcheck is not installed: bash -n only")
+				continue
+			}
+			// The sourced file is on the machine, not here.
+			run(t, name, f.content, "shellcheck", "--exclude=SC1091", "-")
+		}
+	}
+}
+
+func run(t *testing.T, name, script string, command ...string) {
+	t.Helper()
+	check := exec.CommandContext(t.Context(), command[0], command[1:]...)
+	check.Stdin = strings.NewReader(script)
+	if out, err := check.CombinedOutput(); err != nil {
+		t.Errorf("%s: %v: %v\n%s", name, command, err, out)
+	}
+}
+
+func TestSystemdAcceptsTheUnit(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("systemd-analyze"); err != nil {
+		t.Skip("systemd-analyze is not installed")
+	}
+	// verify wants the program to exist: any will do.
+	text := strings.Replace(unit, "/usr/local/bin/storaged", "/bin/true", 1)
+	path := filepath.Join(t.TempDir(), "storaged.service")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(t.Context(), "systemd-analyze", "verify", "--man=no", path).CombinedOutput()
+	for line := range strings.Lines(string(out)) {
+		if strings.Contains(line, "storaged.service") {
+			t.Errorf("systemd: %s", line)
+		}
+	}
+	if err != nil {
+		t.Logf("systemd-analyze: %v (it complains of this machine too)\n%s", err, out)
+	}
+}
