@@ -2,6 +2,7 @@ package web
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -60,7 +61,7 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 			// An object.Error's text begins with the action that failed.
 			attrs = append(attrs, slog.String("error", err.Error()), slog.String("code", string(object.CodeOf(err))))
 		}
-		if p, ok := err.(*panicError); ok {
+		if p := (*panicError)(nil); errors.As(err, &p) {
 			attrs = append(attrs, slog.String("stack", string(p.stack)))
 		}
 		s.cfg.Log.LogAttrs(r.Context(), level, "request", attrs...)
@@ -93,9 +94,11 @@ func (p *panicError) Error() string { return fmt.Sprintf("panic: %v", p.value) }
 // tells net/http to cut the connection.
 func recovered(c echo.Context, next echo.HandlerFunc) (err error) {
 	defer func() {
-		if v := recover(); v == http.ErrAbortHandler {
+		v := recover()
+		if cut, ok := v.(error); ok && errors.Is(cut, http.ErrAbortHandler) {
 			panic(v)
-		} else if v != nil {
+		}
+		if v != nil {
 			err = &panicError{v, debug.Stack()}
 		}
 	}()

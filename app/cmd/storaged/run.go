@@ -85,7 +85,7 @@ func serve(ctx context.Context, cfg settings.Settings, getenv func(string) strin
 	}
 	server := web.New(web.Config{Log: log, Ready: store.Ready, DrainTimeout: cfg.DrainTimeout})
 	exercise.API{Store: store, Bucket: cfg.Bucket, TTL: cfg.URLTTL}.Register(server)
-	l, err := net.Listen("tcp", cfg.Address)
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Address)
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", cfg.Address, err)
 	}

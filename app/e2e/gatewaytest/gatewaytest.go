@@ -4,6 +4,7 @@ package gatewaytest
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -51,7 +52,8 @@ func Start(t testing.TB) Gateway {
 	if err != nil {
 		t.Fatalf("build the S3 gateway that the tests need: %v", err)
 	}
-	cmd := exec.Command(program, t.TempDir())
+	// It outlives t.Context, since servers that use it stop during the cleanup.
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), program, t.TempDir())
 	log := &strings.Builder{}
 	cmd.Stderr = log
 	stdin, err := cmd.StdinPipe()
@@ -173,7 +175,7 @@ var build = sync.OnceValues(func() (string, error) {
 
 // output runs a command of the Go toolchain in dir.
 func output(dir, name string, args ...string) (string, error) {
-	cmd := exec.Command(name, args...)
+	cmd := exec.CommandContext(context.Background(), name, args...) // its build is shared by all tests
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOWORK=off")
 	stderr := &strings.Builder{}

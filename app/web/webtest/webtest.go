@@ -25,7 +25,7 @@ type Answer struct {
 // Dial connects to a server.
 func Dial(t testing.TB, address string) net.Conn {
 	t.Helper()
-	conn, err := net.Dial("tcp", address)
+	conn, err := (&net.Dialer{Timeout: timeout}).DialContext(t.Context(), "tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
