@@ -1,0 +1,167 @@
+package stack_test
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/aws/jsii-runtime-go"
+	"github.com/hashicorp/terraform-cdk-go/cdktf"
+
+	"cloudstorage/infra/budget"
+	"cloudstorage/infra/compute"
+	"cloudstorage/infra/identity"
+	"cloudstorage/infra/internal/template"
+	"cloudstorage/infra/naming"
+	"cloudstorage/infra/network"
+	"cloudstorage/infra/storage"
+	"cloudstorage/infra/traffic"
+)
+
+// Constructs never import each other: each is made here alone, from plain ids. The tests of all of them share this
+// package because every test program that loads the provider pays seconds for it.
+
+var (
+	project = naming.MustProject("demo")
+	vpcID   = jsii.String("vpc-1")
+	block   = netip.MustParsePrefix("10.0.0.0/16")
+	world   = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
+)
+
+func machine() compute.Machine {
+	return compute.Machine{
+		Project: project, InstanceType: "t4g.micro", Architecture: "arm64", ProfileName: jsii.String("profile"),
+		UserData: []byte("#!/bin/sh\n"), VPCID: vpcID, Port: 5000,
+	}
+}
+
+func TestABalancerStandsAlone(t *testing.T) {
+	s := template.One(t, func(stack cdktf.TerraformStack) {
+		traffic.New(stack, "traffic", traffic.Props{
+			Project: project, VPCID: vpcID, VPCCIDR: block, SubnetIDs: *jsii.Strings("subnet-a", "subnet-b"),
+			Port: 8080, HealthPath: "/up", Allow: world,
+		})
+	})
+	s.Only("aws_lb").Wants(map[string]string{"name": "demo-alb", "subnets": "[subnet-a subnet-b]", "drop_invalid_header_fields": "true"})
+	s.Only("aws_lb_target_group").Wants(map[string]string{"name": "demo-http-8080", "vpc_id": "vpc-1", "deregistration_delay": "30", "health_check.path": "/up"})
+	s.Only("aws_vpc_security_group_egress_rule").Wants(map[string]string{"cidr_ipv4": "10.0.0.0/16", "from_port": "8080", "to_port": "8080"})
+	rules := s.Resources("aws_vpc_security_group_ingress_rule")
+	if len(rules) != 2 {
+		t.Fatalf("%d rules for two blocks", len(rules))
+	}
+	rules[0].Wants(map[string]string{"cidr_ipv4": "0.0.0.0/0", "cidr_ipv6": "<nil>"})
+	rules[1].Wants(map[string]string{"cidr_ipv4": "<nil>", "cidr_ipv6": "::/0"})
+}
+
+func TestAFleetTakesRequestsFromItsBalancerOnly(t *testing.T) {
+	s := template.One(t, func(stack cdktf.TerraformStack) {
+		compute.NewFleet(stack, "compute", compute.FleetProps{
+			Machine: machine(), Min: 1, Max: 3, SubnetIDs: *jsii.Strings("subnet-a"),
+			BalancerSecurityGroupID: jsii.String("sg-balancer"), TargetGroupARN: jsii.String("arn:target"),
+		})
+	})
+	s.Only("aws_vpc_security_group_ingress_rule").Wants(map[string]string{"referenced_security_group_id": "sg-balancer", "from_port": "5000", "cidr_ipv4": "<nil>"})
+	s.Only("aws_launch_template").Wants(map[string]string{"key_name": "<nil>", "block_device_mappings.ebs.encrypted": "true", "user_data": "IyEvYmluL3NoCg=="})
+	if got := s.Data("aws_ssm_parameter")[0].Get("name"); !strings.HasSuffix(got.(string), "-arm64") {
+		t.Errorf("image: %v", got)
+	}
+}
+
+func TestAnInstanceWithoutAKeyHasNone(t *testing.T) {
+	s := template.One(t, func(stack cdktf.TerraformStack) {
+		m := machine()
+		m.SSH = &compute.SSH{Name: "demo", Allow: world[:1]}
+		compute.NewInstance(stack, "compute", compute.InstanceProps{Machine: m})
+	})
+	s.Only("aws_instance").Wants(map[string]string{"key_name": "<nil>", "root_block_device.encrypted": "true"})
+	if len(s.Resources("aws_key_pair")) != 0 {
+		t.Error("a key pair without a key")
+	}
+}
+
+func TestASilentBudgetTellsNobody(t *testing.T) {
+	s := template.One(t, func(stack cdktf.TerraformStack) {
+		budget.New(stack, "budget", budget.Props{Project: project, LimitUSD: 5, Email: "a@example.com", Silent: true})
+	})
+	s.Only("aws_budgets_budget").Wants(map[string]string{"limit_amount": "5", "notification": "<nil>", "name": "demo-budget"})
+}
+
+func TestSessionManagerIsAPolicyOfItsOwn(t *testing.T) {
+	s := template.One(t, func(stack cdktf.TerraformStack) {
+		identity.New(stack, "identity", identity.Props{Project: project, Bucket: "demo-1", SessionManager: true})
+	})
+	if got := len(s.Resources("aws_iam_role_policy_attachment")); got != 2 {
+		t.Errorf("%d attachments", got)
+	}
+}
+
+func TestWithAnUndoWindowOldVersionsGo(t *testing.T) {
+	s := template.One(t, func(stack cdktf.TerraformStack) {
+		storage.New(stack, "data", storage.Props{Project: project, Resource: "bucket", Name: "demo-1", UndoDays: 9})
+	})
+	s.Only("aws_s3_bucket_lifecycle_configuration").Wants(map[string]string{"rule.1.noncurrent_version_expiration.noncurrent_days": "9"})
+	policy := s.Only("aws_s3_bucket_policy")
+	wantsDependency(t, policy, s.Only("aws_s3_bucket_public_access_block"))
+	for _, part := range []string{`"aws:SecureTransport":"false"`, `"s3:TlsVersion":"1.2"`, `"Effect":"Deny"`} {
+		if !strings.Contains(policy.Get("policy").(string), part) {
+			t.Errorf("no %s in %v", part, policy.Get("policy"))
+		}
+	}
+}
+
+func TestConstructsRefuseWhatAWSWouldRefuseLate(t *testing.T) {
+	fleet := func(change func(*compute.FleetProps)) error {
+		p := compute.FleetProps{Machine: machine(), Min: 1, Max: 1, SubnetIDs: *jsii.Strings("a"), BalancerSecurityGroupID: vpcID, TargetGroupARN: vpcID}
+		change(&p)
+		return p.Validate()
+	}
+	subnets := func(s ...network.Subnet) network.Props {
+		return network.Props{Project: project, CIDR: block, Subnets: s}
+	}
+	inside := network.Subnet{Zone: "eu-west-1a", CIDR: netip.MustParsePrefix("10.0.1.0/24")}
+	balancer := traffic.Props{Project: project, VPCID: vpcID, VPCCIDR: block, SubnetIDs: *jsii.Strings("a", "b"), Port: 1, HealthPath: "/", Allow: world}
+	with := func(change func(*traffic.Props)) error { p := balancer; change(&p); return p.Validate() }
+	for _, tc := range []struct {
+		name, want string
+		err        error
+	}{
+		{"network without a block", "CIDR is missing", network.Props{Subnets: []network.Subnet{inside}}.Validate()},
+		{"network without subnets", "Subnets is empty", subnets().Validate()},
+		{"subnet outside", "outside the VPC", subnets(network.Subnet{Zone: "a", CIDR: netip.MustParsePrefix("10.1.0.0/24")}).Validate()},
+		{"two subnets in a zone", "empty or taken", subnets(inside, inside).Validate()},
+		{"bucket of another project", "does not start with", storage.Props{Project: project, Resource: "b", Name: "other-1"}.Validate()},
+		{"bucket without a role", "Resource is empty", storage.Props{Project: project, Name: "demo-1"}.Validate()},
+		{"negative undo", "below 0", storage.Props{Project: project, Resource: "b", Name: "demo-1", UndoDays: -1}.Validate()},
+		{"role without a bucket", "Bucket is empty", identity.Props{Project: project}.Validate()},
+		{"role that reaches its release", "its own release", identity.Props{Project: project, Bucket: "a", ReleasesBucket: "a", ReleasesPrefix: "p/"}.Validate()},
+		{"release without a prefix", "go together", identity.Props{Project: project, Bucket: "a", ReleasesBucket: "b"}.Validate()},
+		{"budget without a subscriber", "needs a subscriber", budget.Props{Project: project, LimitUSD: 1}.Validate()},
+		{"budget of nothing", "below 1", budget.Props{Project: project, Email: "a@b.c"}.Validate()},
+		{"balancer in one subnet", "two zones", with(func(p *traffic.Props) { p.SubnetIDs = p.SubnetIDs[:1] })},
+		{"balancer for nobody", "nobody could connect", with(func(p *traffic.Props) { p.Allow = nil })},
+		{"balancer without a network", "VPCID", with(func(p *traffic.Props) { p.VPCID = nil })},
+		{"port of nothing", "outside 1 to 65535", with(func(p *traffic.Props) { p.Port = 0 })},
+		{"relative health path", "does not start with /", with(func(p *traffic.Props) { p.HealthPath = "up" })},
+		{"min above max", "1 ≤ min ≤ max", fleet(func(p *compute.FleetProps) { p.Min = 2 })},
+		{"fleet nowhere", "SubnetIDs", fleet(func(p *compute.FleetProps) { p.SubnetIDs = nil })},
+		{"user-data too large", "EC2 takes 1 to 16384", fleet(func(p *compute.FleetProps) { p.UserData = make([]byte, 16385) })},
+		{"no user-data", "EC2 takes 1 to 16384", fleet(func(p *compute.FleetProps) { p.UserData = nil })},
+		{"key in another format", "OpenSSH", fleet(func(p *compute.FleetProps) { p.SSH = &compute.SSH{Name: "k", PublicKey: "-----BEGIN", Allow: world} })},
+		{"machine without a role", "required", compute.InstanceProps{Machine: compute.Machine{UserData: []byte("x"), Port: 1}}.Validate()},
+	} {
+		if tc.err == nil || !strings.Contains(tc.err.Error(), tc.want) {
+			t.Errorf("%s: got %v, want %q", tc.name, tc.err, tc.want)
+		}
+	}
+}
+
+func TestAConstructPanicsWithItsValidationsError(t *testing.T) {
+	defer func() {
+		if err, ok := recover().(error); !ok || !strings.Contains(err.Error(), "Subnets is empty") {
+			t.Errorf("recovered %v", err)
+		}
+	}()
+	template.One(t, func(stack cdktf.TerraformStack) {
+		network.New(stack, "n", network.Props{Project: project, CIDR: block})
+	})
+}
