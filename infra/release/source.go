@@ -78,7 +78,7 @@ func (b Builder) bundle(ctx context.Context, in inputs) (Source, error) {
 		return Source{}, err
 	}
 	env := append(target("amd64"), "GOTOOLCHAIN=local")
-	if _, err := b.goCommand(ctx, dir, env, "build", "-mod=mod", "-o", os.DevNull, mainPackage); err != nil {
+	if _, err := b.goCommand(ctx, dir, env, "build", "-mod=mod", "-trimpath", "-o", os.DevNull, mainPackage); err != nil {
 		return Source{}, err
 	}
 	for _, name := range []string{"go.mod", "go.sum"} {
