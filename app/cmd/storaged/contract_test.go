@@ -173,12 +173,12 @@ func TestListFilesReturnsMoreThanAPageOfS3(t *testing.T) {
 	env := environ(t, gatewaytest.Start(t))
 	address, _ := start(t, env)
 	store := openStore(t, env)
-	want := make([]string, 2001)
+	want := make([]string, 1001)
 	for i := range want {
 		want[i] = fmt.Sprintf("f%04d", i)
 	}
 	var workers sync.WaitGroup
-	for part := range slices.Chunk(want, 300) {
+	for part := range slices.Chunk(want, 130) {
 		workers.Go(func() {
 			for _, name := range part {
 				signed, err := store.SignPut(t.Context(), object.Key(name), time.Minute)

@@ -3,9 +3,10 @@
 // of its own so that its dependencies stay out of the product's.
 //
 // It prints one line of JSON (see ready) once it serves, and stops on SIGTERM
-// or when its standard input closes, so that it never outlives its test. Each
-// line that it reads is the name of a bucket to create; it answers with a line
-// of JSON that names the bucket or an error.
+// or when its standard input closes, so that it never outlives its test; it
+// stops at once, as an outage does. Each line that it reads is the name of a
+// bucket to create; it answers with a line of JSON that names the bucket or an
+// error.
 package main
 
 import (
@@ -106,7 +107,7 @@ func run(ctx context.Context, folder string, stdin io.Reader, stdout io.Writer) 
 	}
 
 	stopped := make(chan error, 1)
-	server, address, err := listen(func(onListen func()) (*s3api.S3ApiServer, error) {
+	address, err := listen(func(onListen func()) (*s3api.S3ApiServer, error) {
 		return s3api.New(backend, middlewares.RootUserConfig{Access: root.Access, Secret: root.Secret}, region, accounts,
 			nil, nil, nil, nil, s3api.WithQuiet(), s3api.WithKeepAlive(), s3api.WithOnListen(onListen), s3api.WithConcurrencyLimiter(4096, 4096))
 	}, stopped)
@@ -123,42 +124,43 @@ func run(ctx context.Context, folder string, stdin io.Reader, stdout io.Writer) 
 	select {
 	case err := <-stopped:
 		return fmt.Errorf("serve: %w", err)
-	case err = <-closed:
+	case err := <-closed:
+		return err
 	case <-ctx.Done():
+		return nil
 	}
-	return errors.Join(err, server.ShutDown())
 }
 
 // listen serves on a free port and returns when it does. The gateway takes a
 // port but does not tell which one it got for 0, so a port is chosen here; if
 // another process takes it in between, the next one is tried.
-func listen(newServer func(onListen func()) (*s3api.S3ApiServer, error), stopped chan error) (*s3api.S3ApiServer, string, error) {
+func listen(newServer func(onListen func()) (*s3api.S3ApiServer, error), stopped chan error) (string, error) {
 	var errs []error
 	for range 10 {
 		probe, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
-			return nil, "", err
+			return "", err
 		}
 		address := probe.Addr().String()
 		if err := probe.Close(); err != nil {
-			return nil, "", err
+			return "", err
 		}
 		serving := make(chan struct{})
 		server, err := newServer(func() { close(serving) })
 		if err != nil {
-			return nil, "", err
+			return "", err
 		}
 		failed := make(chan error, 1)
 		go func() { failed <- server.ServeMultiPort([]string{address}) }()
 		select {
 		case <-serving:
 			go func() { stopped <- <-failed }()
-			return server, address, nil
+			return address, nil
 		case err := <-failed:
 			errs = append(errs, err)
 		}
 	}
-	return nil, "", errors.Join(errs...)
+	return "", errors.Join(errs...)
 }
 
 func createBuckets(ctx context.Context, backend *posix.Posix, owner auth.Account, stdin io.Reader, out *json.Encoder) error {

@@ -42,6 +42,7 @@ type process struct {
 	stdin   io.WriteCloser
 	lines   <-chan string
 	kill    func()
+	wait    func() error
 }
 
 // Start starts a gateway with no buckets. A gateway that cannot be built or
@@ -68,29 +69,29 @@ func Start(t testing.TB) Gateway {
 		t.Fatalf("start the S3 gateway: %v", err)
 	}
 	lines := make(chan string, 1)
-	drained := make(chan struct{})
 	go func() {
-		defer close(drained)
 		defer close(lines)
 		for scanner := bufio.NewScanner(stdout); scanner.Scan(); {
 			lines <- scanner.Text()
 		}
 	}()
-	kill := func() { _ = cmd.Process.Kill() } // an error means that it has ended
+	p := &process{
+		stdin: stdin,
+		lines: lines,
+		kill:  func() { _ = cmd.Process.Kill() }, // an error means that it has ended
+		wait: sync.OnceValue(func() error {
+			for range lines { // cmd.Wait wants the output read to its end
+			}
+			return cmd.Wait()
+		}),
+	}
 	t.Cleanup(func() {
-		// Closing its input ends it; the timer is for when it does not.
-		timer := time.AfterFunc(startTimeout, kill)
-		defer timer.Stop()
-		_ = stdin.Close()
-		for range lines {
-		}
-		<-drained
-		if err := cmd.Wait(); err != nil {
+		if err := p.stop(); err != nil {
 			t.Errorf("stop the S3 gateway: %v\n%s", err, log)
 		}
 	})
 
-	g := Gateway{process: &process{stdin: stdin, lines: lines, kill: kill}}
+	g := Gateway{process: p}
 	g.process.read(t, &g)
 	return g
 }
@@ -114,8 +115,17 @@ func (g Gateway) NewBucket(t testing.TB) string {
 	return name
 }
 
-// Stop ends the gateway now, for tests of its absence.
-func (g Gateway) Stop() { _ = g.process.stdin.Close() }
+// Stop ends the gateway and returns when it has gone, for tests of its absence.
+func (g Gateway) Stop() { _ = g.process.stop() }
+
+// stop may be called twice.
+func (p *process) stop() error {
+	// Closing its input ends it; the timer is for when it does not.
+	timer := time.AfterFunc(startTimeout, p.kill)
+	defer timer.Stop()
+	_ = p.stdin.Close()
+	return p.wait()
+}
 
 func (p *process) read(t testing.TB, v any) {
 	t.Helper()
