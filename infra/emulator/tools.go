@@ -46,6 +46,9 @@ func FindTools(ctx context.Context, project, cache string, note Note) (*Tools, e
 	return t, nil
 }
 
+// Environ is what a Terraform that is run by hand needs in its environment.
+func (t *Tools) Environ() Environ { return t.env.With(nil) }
+
 // terraformEnviron is what a child Terraform gets: nothing that would change its output or its plan from outside.
 func terraformEnviron(own Environ) Environ {
 	env := Environ(tfexec.CleanEnv(own))

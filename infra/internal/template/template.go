@@ -21,6 +21,8 @@ type Template struct {
 	t    testing.TB
 	root map[string]any
 
+	// Dir is the folder that Terraform would run in, until the test ends.
+	Dir string
 	// Dependencies are the names of the stacks that come before this one.
 	Dependencies []string
 }
@@ -50,7 +52,7 @@ func Synth(t testing.TB, build func(app cdktf.App)) map[string]Template {
 	stacks := map[string]Template{}
 	for _, file := range files {
 		name := filepath.Base(filepath.Dir(file))
-		stack := Template{t: t, Dependencies: manifest.Stacks[name].Dependencies}
+		stack := Template{t: t, Dir: filepath.Dir(file), Dependencies: manifest.Stacks[name].Dependencies}
 		read(t, file, &stack.root)
 		stacks[name] = stack
 	}
