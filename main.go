@@ -26,11 +26,22 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := run(ctx, os.Getenv, os.Stderr)
 	stop()
-	jsii.Close()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
+	}
+	closeJSII()
+	if err != nil {
 		os.Exit(1)
 	}
+}
+
+// closeJSII ends jsii's process and removes the files that it unpacked. jsii waits for the process in two places at
+// once, and the one that comes second complains about nothing: nobody needs to read that.
+func closeJSII() {
+	if nowhere, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0); err == nil {
+		os.Stderr = nowhere
+	}
+	jsii.Close()
 }
 
 func run(ctx context.Context, getenv func(string) string, notes io.Writer) (err error) {
