@@ -1,0 +1,111 @@
+package client
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// The limits of a call. No call has a limit as a whole: a file takes as long as
+// it takes, while bytes flow.
+const (
+	dialTimeout   = 10 * time.Second
+	tlsTimeout    = 10 * time.Second
+	headerTimeout = 60 * time.Second // the load balancer gives up then, too
+	stallTimeout  = 60 * time.Second // longer than a Wi-Fi needs to come back
+	idleTimeout   = 30 * time.Second // below the server's 75 s, so that no request meets a connection that is just being closed
+	bufferBytes   = 128 << 10        // a transfer's buffer: fewer system calls than with the default 4 KB
+)
+
+// Client talks to one storage API. It is safe for concurrent use.
+//
+// Every call is tried up to three times when the connection fails or the other
+// side answers 502, 503 or 504 (a transfer: any 5xx or 429). The pauses grow
+// from 0.2 s; a Retry-After is honoured up to 10 s. A download is not repeated
+// once a byte has been written; an upload is rewound, and signed anew.
+type Client struct {
+	base      *url.URL
+	api       *http.Client
+	storage   *http.Client
+	userAgent string
+	stall     time.Duration
+	sleep     func(context.Context, time.Duration) error
+}
+
+// Option changes a default of New.
+type Option func(*Client)
+
+// WithTransport sends all requests through t, which then brings its own dial,
+// TLS and header timeouts.
+func WithTransport(t http.RoundTripper) Option {
+	return func(c *Client) { c.api.Transport, c.storage.Transport = t, t }
+}
+
+// WithStallTimeout sets how long a call waits while no byte moves, in place of
+// 60 s.
+func WithStallTimeout(d time.Duration) Option {
+	return func(c *Client) { c.stall = d }
+}
+
+// WithUserAgent sets the User-Agent header, in place of "cloudstorage-client".
+func WithUserAgent(s string) Option {
+	return func(c *Client) { c.userAgent = s }
+}
+
+// New returns a client of the API at address, which ParseAddress reads. It does
+// not contact it. Close the client when it is no longer needed.
+func New(address string, opts ...Option) (*Client, error) {
+	base, err := ParseAddress(address)
+	if err != nil {
+		return nil, err
+	}
+	transport := &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment, // which leaves out loopback addresses
+		DialContext:           (&net.Dialer{Timeout: dialTimeout}).DialContext,
+		ForceAttemptHTTP2:     true,
+		TLSHandshakeTimeout:   tlsTimeout,
+		ResponseHeaderTimeout: headerTimeout,
+		ExpectContinueTimeout: time.Second,
+		IdleConnTimeout:       idleTimeout,
+		ReadBufferSize:        bufferBytes,
+		WriteBufferSize:       bufferBytes,
+	}
+	c := &Client{
+		base: base,
+		api:  &http.Client{Transport: transport},
+		// A signature holds for one host, so following a redirect cannot work
+		// and would show the signature to another host.
+		storage: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
+		}},
+		userAgent: "cloudstorage-client",
+		stall:     stallTimeout,
+		sleep:     sleep,
+	}
+	for _, o := range opts {
+		o(c)
+	}
+	return c, nil
+}
+
+// Address returns the API's address as it is dialled, like http://127.0.0.1:5000.
+func (c *Client) Address() string { return c.base.String() }
+
+// Close closes the idle connections. The client stays usable.
+func (c *Client) Close() {
+	c.api.CloseIdleConnections()
+	c.storage.CloseIdleConnections()
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -1,0 +1,159 @@
+package client
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+	"unicode"
+
+	"cloudstorage/app/object"
+)
+
+// Peer says which side of a transfer failed.
+type Peer string
+
+// The peers. An error of neither is one of this machine: an argument, a file.
+const (
+	API     Peer = "api"
+	Storage Peer = "storage"
+)
+
+// Error is a failed call. object.CodeOf finds its code, errors.Is its cause.
+type Error struct {
+	Code    object.Code
+	Peer    Peer   // who failed; "" is this machine
+	Status  int    // its HTTP status; 0 where there was no answer
+	Message string // one sentence without a secret; the API's own where it sent one
+	Err     error  // the cause, if any
+
+	again bool          // a repetition may succeed
+	wait  time.Duration // the Retry-After that came with it
+}
+
+// Error returns the message, and says so where it is the API's.
+func (e *Error) Error() string {
+	if e.Peer == API && e.Status != 0 {
+		return fmt.Sprintf("the storage API answered %d: %s", e.Status, e.Message)
+	}
+	return e.Message
+}
+
+// Unwrap returns the cause and the error as the domain knows it.
+func (e *Error) Unwrap() []error {
+	errs := []error{&object.Error{Code: e.Code, Op: "client", Message: e.Message}}
+	if e.Err != nil {
+		errs = append(errs, e.Err)
+	}
+	return errs
+}
+
+// errStalled is the cause of a call that the watchdog ended.
+type errStalled time.Duration
+
+func (e errStalled) Error() string {
+	return fmt.Sprintf("no byte moved for %s", time.Duration(e))
+}
+
+// broken explains a request to peer at u that got no answer, or an answer that
+// broke off.
+func broken(ctx context.Context, peer Peer, u *url.URL, err error) *Error {
+	if e := ended(ctx, peer, u); e != nil {
+		return e
+	}
+	// url.Error quotes the URL, signature and all.
+	if inner := (*url.Error)(nil); errors.As(err, &inner) {
+		err = inner.Err
+	}
+	var noHost *net.DNSError
+	var certificate *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	again := true
+	switch {
+	case errors.As(err, &noHost) && noHost.IsNotFound, errors.As(err, &certificate), errors.As(err, &record):
+		again = false
+	case strings.Contains(err.Error(), "HTTP response to HTTPS client"): // net/http has no type for it
+		again = false
+	}
+	return &Error{Code: object.CodeUnavailable, Peer: peer, again: again, Err: err,
+		Message: fmt.Sprintf("cannot reach %s: %s", name(peer, u), clean(err.Error(), u))}
+}
+
+// ended explains a call whose context is done, by its caller or the watchdog.
+func ended(ctx context.Context, peer Peer, u *url.URL) *Error {
+	var stalled errStalled
+	switch cause := context.Cause(ctx); {
+	case cause == nil:
+		return nil
+	case errors.As(cause, &stalled):
+		return &Error{Code: object.CodeUnavailable, Peer: peer, Err: cause,
+			Message: fmt.Sprintf("the connection to %s stalled: %s", name(peer, u), cause)}
+	case errors.Is(cause, context.DeadlineExceeded):
+		return &Error{Code: object.CodeUnavailable, Peer: peer, Err: cause, Message: "the time set for the call is over"}
+	default:
+		return &Error{Code: object.CodeInternal, Err: errors.Join(context.Canceled, cause), Message: "cancelled"}
+	}
+}
+
+// name is what an error calls a peer: never with a query.
+func name(peer Peer, u *url.URL) string {
+	if peer == API {
+		return "the storage API at " + (&url.URL{Scheme: u.Scheme, Host: u.Host}).String()
+	}
+	return "the storage at " + u.Host
+}
+
+// maxDetail bounds what is repeated of another side's text, in runes. The
+// longest honest message holds the longest key.
+const maxDetail = 2000
+
+// clean makes another side's text fit for a sentence on a terminal: one line,
+// no control characters, not endless, and no part of the signed URL u's query.
+func clean(s string, u *url.URL) string {
+	if u != nil && u.RawQuery != "" {
+		s = strings.ReplaceAll(s, u.RawQuery, "…")
+		for _, values := range u.Query() {
+			for _, v := range values {
+				if len(v) >= 12 { // shorter ones, like a lifetime, are no secrets
+					s = strings.ReplaceAll(s, v, "…")
+					s = strings.ReplaceAll(s, url.QueryEscape(v), "…")
+				}
+			}
+		}
+	}
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return ' '
+		case unicode.IsControl(r):
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
+	s = strings.TrimSpace(s)
+	if runes := []rune(s); len(runes) > maxDetail {
+		s = string(runes[:maxDetail]) + "…"
+	}
+	return s
+}
+
+// codeOf is the code of an answer's status.
+func codeOf(status int) object.Code {
+	switch {
+	case status == http.StatusNotFound:
+		return object.CodeNotFound
+	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+		return object.CodeDenied
+	case status == http.StatusTooManyRequests || status >= 500 && status != http.StatusInternalServerError:
+		return object.CodeUnavailable
+	case status >= 400 && status < 500:
+		return object.CodeInvalid
+	default:
+		return object.CodeInternal
+	}
+}

@@ -1,0 +1,211 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+
+	"cloudstorage/app/object"
+)
+
+// Progress is told how many bytes of a transfer have moved, of how many; total
+// is UnknownSize where it is not known. It is called with (0, total) first, and
+// again when an upload starts over, then after each chunk. Calls never overlap.
+type Progress func(done, total int64)
+
+// Result is a finished transfer.
+type Result struct {
+	Message string     // what the API said
+	Key     object.Key // the name in the bucket
+	Size    int64      // bytes moved
+	Path    string     // the local file; "" for Upload and Download
+}
+
+// expectAbove is the size, in bytes, above which an upload asks before it sends
+// its body, so that a refusal is read and not lost in a broken connection.
+const expectAbove = 1 << 20
+
+// Download writes the content of a file to w. A body that is shorter or longer
+// than announced is an error, so after nil w has all of it; after an error it
+// may have a part. progress may be nil.
+func (c *Client) Download(ctx context.Context, key object.Key, w io.Writer, progress Progress) (Result, error) {
+	result := Result{Key: key}
+	err := c.retry(ctx, func() error {
+		signed, message, err := c.sign(ctx, downloadRoute, http.MethodGet, key)
+		if err != nil {
+			return final(err)
+		}
+		result.Message = message
+		result.Size, err = c.get(ctx, key, signed, w, progress)
+		if result.Size > 0 {
+			err = final(err) // w cannot be rewound
+		}
+		return err
+	})
+	return result, err
+}
+
+// get returns how many bytes it wrote, with or without an error.
+func (c *Client) get(ctx context.Context, key object.Key, signed object.Signed, w io.Writer, progress Progress) (int64, error) {
+	ctx, dog := c.watch(ctx)
+	defer dog.stop()
+	r, err := c.request(ctx, signed, nil)
+	if err != nil {
+		return 0, err
+	}
+	// As it is stored: net/http would unpack what it asked to be packed.
+	r.Header.Set("Accept-Encoding", "identity")
+	res, err := c.storage.Do(r)
+	if err != nil {
+		return 0, broken(ctx, Storage, r.URL, err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return 0, storageError(res, r.URL, "download", key)
+	}
+	total := res.ContentLength
+	if total < 0 && res.ProtoMajor == 1 && len(res.TransferEncoding) == 0 {
+		return 0, &Error{Code: object.CodeInternal, Peer: Storage, Message: fmt.Sprintf(
+			"%s does not say how long the file '%s' is, so a broken transfer could not be told from a whole one", name(Storage, r.URL), key)}
+	}
+	meter := &meter{dog: dog, total: total, progress: progress}
+	meter.start()
+	source := &measuredReader{r: res.Body, meter: meter}
+	n, err := io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{source}, make([]byte, bufferBytes))
+	switch {
+	case source.err != nil:
+		if e := ended(ctx, Storage, r.URL); e != nil {
+			return n, e
+		}
+		return n, &Error{Code: object.CodeUnavailable, Peer: Storage, Err: source.err, again: true, Message: fmt.Sprintf(
+			"the download of '%s' broke off after %d of %s bytes: %s", key, n, bytesOf(total), clean(source.err.Error(), r.URL))}
+	case err != nil:
+		return n, &Error{Code: object.CodeInternal, Err: err, Message: fmt.Sprintf("cannot write '%s': %s", key, err)}
+	}
+	return n, nil
+}
+
+// Upload stores size bytes of r, from where it stands, under key. If r turns
+// out to hold fewer or more bytes, nothing is stored. When Upload returns, it
+// no longer reads r. progress may be nil.
+func (c *Client) Upload(ctx context.Context, key object.Key, r io.ReadSeeker, size int64, progress Progress) (Result, error) {
+	result := Result{Key: key, Size: size}
+	if size < 0 {
+		return result, &Error{Code: object.CodeInvalid, Message: fmt.Sprintf("a file cannot have %d bytes", size)}
+	}
+	start, err := r.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return result, unreadable(key, err)
+	}
+	err = c.retry(ctx, func() error {
+		if _, err := r.Seek(start, io.SeekStart); err != nil {
+			return unreadable(key, err)
+		}
+		// Signed for each attempt: the one before may have outlived its URL.
+		signed, message, err := c.sign(ctx, uploadRoute, http.MethodPut, key)
+		if err != nil {
+			return final(err)
+		}
+		result.Message = message
+		return c.put(ctx, key, signed, r, size, progress)
+	})
+	return result, err
+}
+
+func (c *Client) put(ctx context.Context, key object.Key, signed object.Signed, r io.Reader, size int64, progress Progress) error {
+	ctx, dog := c.watch(ctx)
+	defer dog.stop()
+	body := &uploadBody{r: r, left: size, meter: &meter{dog: dog, total: size, progress: progress}}
+	request, err := c.request(ctx, signed, body)
+	if err != nil {
+		return err
+	}
+	body.meter.start()
+	request.ContentLength = size
+	if size == 0 {
+		// An empty body of unknown kind would be sent chunked, which S3 refuses.
+		if _, err := body.Read(nil); err != io.EOF {
+			return unreadable(key, err)
+		}
+		request.Body = http.NoBody
+	}
+	if size > expectAbove {
+		request.Header.Set("Expect", "100-continue")
+	}
+	res, err := c.storage.Do(request)
+	if err == nil {
+		defer res.Body.Close()
+	}
+	if failure := body.release(); failure != nil {
+		return unreadable(key, failure)
+	}
+	if err != nil {
+		return broken(ctx, Storage, request.URL, err)
+	}
+	if res.StatusCode != http.StatusOK && res.StatusCode != http.StatusCreated && res.StatusCode != http.StatusNoContent {
+		return storageError(res, request.URL, "upload", key)
+	}
+	// What is left unread costs the connection, not the upload.
+	_, _ = io.CopyN(io.Discard, res.Body, maxErrorBody)
+	return nil
+}
+
+// request builds the signed request; an error must not quote its URL.
+func (c *Client) request(ctx context.Context, signed object.Signed, body io.Reader) (*http.Request, error) {
+	r, err := http.NewRequestWithContext(ctx, signed.Method, signed.URL, body)
+	if err != nil {
+		return nil, &Error{Code: object.CodeInternal, Peer: API, Message: "the storage API signed a URL that cannot be used"}
+	}
+	for k, v := range signed.Header {
+		r.Header[k] = v
+	}
+	r.Header.Set("User-Agent", c.userAgent)
+	return r, nil
+}
+
+// meter counts a transfer's bytes, for its progress and its watchdog.
+type meter struct {
+	dog         *watchdog
+	done, total int64
+	progress    Progress
+}
+
+func (m *meter) start() { m.add(0) }
+
+func (m *meter) add(n int) {
+	m.dog.feed()
+	m.done += int64(n)
+	if m.progress != nil {
+		m.progress(m.done, m.total)
+	}
+}
+
+// measuredReader tells the source's errors from the destination's.
+type measuredReader struct {
+	r     io.Reader
+	meter *meter
+	err   error
+}
+
+func (r *measuredReader) Read(p []byte) (int, error) {
+	n, err := r.r.Read(p)
+	if n > 0 {
+		r.meter.add(n)
+	}
+	if err != nil && err != io.EOF {
+		r.err = err
+	}
+	return n, err
+}
+
+func unreadable(key object.Key, err error) error {
+	return &Error{Code: object.CodeInternal, Err: err, Message: fmt.Sprintf("cannot upload '%s': %s", key, err)}
+}
+
+func bytesOf(total int64) string {
+	if total < 0 {
+		return "an unknown number of"
+	}
+	return fmt.Sprint(total)
+}
