@@ -49,7 +49,7 @@ func run(ctx context.Context, getenv func(string) string, notes io.Writer) (err 
 	if err != nil {
 		return fmt.Errorf("find the project's root: %w", err)
 	}
-	prepared, err := synth.Prepare(ctx, synth.Options{
+	inputs, err := synth.Prepare(ctx, synth.Options{
 		Environments: cmp.Or(getenv("CLOUDSTORAGE_ENVIRONMENTS"), filepath.Join("infra", "environments")),
 		Only:         getenv("CLOUDSTORAGE_ENV"),
 		Root:         root,
@@ -67,7 +67,7 @@ func run(ctx context.Context, getenv func(string) string, notes io.Writer) (err 
 		}
 	}()
 	app := cdktf.NewApp(nil)
-	prepared.Stacks(app)
+	inputs.Make(app)
 	app.Synth()
 	return nil
 }

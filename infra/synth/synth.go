@@ -1,5 +1,5 @@
-// Package synth turns environment files into Terraform: it loads and validates them, prepares the releases, renders the
-// user-data, makes the stacks and writes them out.
+// Package synth prepares all that stacks are made of: it loads and validates the environment files, prepares the releases
+// and renders the user-data. Whatever can fail, fails here, before the first construct.
 package synth
 
 import (
@@ -8,8 +8,6 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
-
-	"github.com/hashicorp/terraform-cdk-go/cdktf"
 
 	"cloudstorage/app/settings"
 	"cloudstorage/infra/bootstrap"
@@ -35,43 +33,30 @@ type Options struct {
 	Notes        io.Writer    // one line a fact or warning
 }
 
-// prepared is an environment with all that its stacks need; making it takes no jsii.
-type prepared struct {
-	environment *config.Environment
-	api         stack.API
-}
-
-// Prepared is everything that was loaded, validated, built and rendered.
-type Prepared struct {
-	environments []prepared
-	account      *config.Account
-	target       stack.Target
-}
-
-// Prepare does all that can fail, before the first construct is made.
-func Prepare(ctx context.Context, o Options) (*Prepared, error) {
+// Prepare does all that comes before the first construct.
+func Prepare(ctx context.Context, o Options) (stack.Inputs, error) {
 	set, err := config.LoadDir(o.Environments)
 	if err != nil {
-		return nil, err
+		return stack.Inputs{}, err
 	}
 	if set, err = set.Only(o.Only); err != nil {
-		return nil, err
+		return stack.Inputs{}, err
 	}
-	p := &Prepared{account: set.Account, target: o.Target}
+	in := stack.Inputs{Account: set.Account, Target: o.Target}
 	for _, e := range set.Environments {
 		api, err := o.prepare(ctx, e)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", e.Name, err)
+			return stack.Inputs{}, fmt.Errorf("%s: %w", e.Name, err)
 		}
-		p.environments = append(p.environments, prepared{e, api})
+		in.Environments = append(in.Environments, stack.Environment{Config: e, API: api})
 		if err := o.note(e, api); err != nil {
-			return nil, err
+			return stack.Inputs{}, err
 		}
 	}
-	if p.account != nil && len(p.account.Placeholders()) > 0 && !o.Target.Emulator {
+	if in.Account != nil && len(in.Account.Placeholders()) > 0 && !o.Target.Emulator {
 		_, err = fmt.Fprintf(o.Notes, "account: warning: placeholders that a real account refuses: run `make init ENV=account`\n")
 	}
-	return p, err
+	return in, err
 }
 
 func (o Options) prepare(ctx context.Context, e *config.Environment) (stack.API, error) {
@@ -121,15 +106,4 @@ func (o Options) note(e *config.Environment, api stack.API) error {
 	}
 	_, err := io.WriteString(o.Notes, text.String())
 	return err
-}
-
-// Stacks makes every stack in app; app.Synth writes them.
-func (p *Prepared) Stacks(app cdktf.App) {
-	for _, each := range p.environments {
-		storage := stack.NewStorage(app, each.environment, p.target)
-		stack.NewAPI(app, each.environment, p.target, storage, each.api)
-	}
-	if p.account != nil {
-		stack.NewAccount(app, p.account, p.target)
-	}
 }
