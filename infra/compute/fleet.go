@@ -124,6 +124,7 @@ func launchTemplate(within constructs.Construct, p FleetProps, parts made) launc
 			DeviceName: jsii.String(rootDevice),
 			Ebs: &launchtemplate.LaunchTemplateBlockDeviceMappingsEbs{
 				VolumeType:          jsii.String("gp3"),
+				VolumeSize:          jsii.Number(rootGiB),
 				Encrypted:           jsii.String("true"),
 				DeleteOnTermination: jsii.String("true"),
 			},

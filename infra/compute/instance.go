@@ -50,6 +50,7 @@ func NewInstance(scope constructs.Construct, id string, p InstanceProps) *Instan
 		},
 		RootBlockDevice: &instance.InstanceRootBlockDevice{
 			VolumeType:          jsii.String("gp3"),
+			VolumeSize:          jsii.Number(rootGiB),
 			Encrypted:           jsii.Bool(true),
 			DeleteOnTermination: jsii.Bool(true),
 			Tags:                tf.Tags(tags),
