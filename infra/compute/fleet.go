@@ -142,9 +142,9 @@ func launchTemplate(within constructs.Construct, p FleetProps, parts made) launc
 // new version instead.
 func (p FleetProps) digest() string {
 	hash := sha256.New()
-	hash.Write([]byte(p.InstanceType + "\n" + p.Architecture + "\n"))
+	fmt.Fprintln(hash, p.InstanceType, p.Architecture, rootDevice, rootGiB, imdsHops)
 	if p.SSH != nil {
-		hash.Write([]byte(p.SSH.Name + "\n" + p.SSH.PublicKey + "\n"))
+		fmt.Fprintln(hash, p.SSH.Name, p.SSH.PublicKey)
 	}
 	hash.Write(p.UserData)
 	return hex.EncodeToString(hash.Sum(nil))[:templateDigestSize]
