@@ -2,10 +2,12 @@ package emulator
 
 import (
 	"context"
+	_ "embed"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -18,11 +20,16 @@ const (
 	motoGrace    = 5 * time.Second
 )
 
+// motoServer is moto's server for Terraform: see the text itself.
+//
+//go:embed moto_server.py
+var motoServer []byte
+
 // MotoOptions say how to start an emulated AWS.
 type MotoOptions struct {
-	Server string // the moto_server program, from FindMoto
+	Python string // that has moto, from FindMoto
 	Port   int    // 0: a free one
-	Log    string // file that takes its output
+	Log    string // file that takes its output; the program is written beside it
 }
 
 // Moto is an emulated AWS account. All that it holds is in its memory.
@@ -55,9 +62,13 @@ func StartMoto(ctx context.Context, o MotoOptions) (*Moto, error) {
 			env[name] = value
 		}
 	}
+	program := filepath.Join(filepath.Dir(o.Log), "moto_server.py")
+	if err := writeFile(program, motoServer, 0o644); err != nil {
+		return nil, err
+	}
 	r, err := start(command{
-		path: o.Server,
-		args: []string{"-H", loopback, "-p", strconv.Itoa(o.Port)},
+		path: o.Python,
+		args: []string{program, "-H", loopback, "-p", strconv.Itoa(o.Port)},
 		env: env.With(Environ{
 			"MOTO_ACM_VALIDATION_WAIT":       "0",
 			"MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
@@ -79,7 +90,7 @@ func StartMoto(ctx context.Context, o MotoOptions) (*Moto, error) {
 	})
 	if err != nil {
 		_ = m.Stop() // the reason to stop is the error to tell
-		return nil, fmt.Errorf("starting the emulator %s: %w\n%s", o.Server, err, tail(o.Log, 10))
+		return nil, fmt.Errorf("starting the emulator with %s: %w\n%s", o.Python, err, tail(o.Log, 10))
 	}
 	return m, nil
 }

@@ -14,11 +14,11 @@ const projectRoot = "../.."
 // testMoto starts an emulated AWS for one test.
 func testMoto(t *testing.T) *Moto {
 	t.Helper()
-	program, err := FindMoto(t.Context(), filepath.Join(projectRoot, ".cache", "emulator"), t.Logf)
+	python, err := FindMoto(t.Context(), filepath.Join(projectRoot, ".cache", "emulator"), t.Logf)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := StartMoto(t.Context(), MotoOptions{Server: program, Log: filepath.Join(t.TempDir(), "moto.log")})
+	m, err := StartMoto(t.Context(), MotoOptions{Python: python, Log: filepath.Join(t.TempDir(), "moto.log")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestAGivenPortThatIsTakenIsTheError(t *testing.T) {
 	}
 	defer func() { _ = l.Close() }()
 	port := l.Addr().(*net.TCPAddr).Port
-	_, err = StartMoto(t.Context(), MotoOptions{Server: "/bin/false", Port: port, Log: filepath.Join(t.TempDir(), "log")})
+	_, err = StartMoto(t.Context(), MotoOptions{Python: "/bin/false", Port: port, Log: filepath.Join(t.TempDir(), "log")})
 	if err == nil || !strings.Contains(err.Error(), "EMULATOR_PORT") {
 		t.Errorf("got %v", err)
 	}
@@ -71,11 +71,11 @@ func TestAGivenPortThatIsTakenIsTheError(t *testing.T) {
 
 func TestAnEmulatorThatEndsAtOnceShowsItsLastWords(t *testing.T) {
 	t.Parallel()
-	program := filepath.Join(t.TempDir(), "moto_server")
+	program := filepath.Join(t.TempDir(), "python3")
 	if err := writeFile(program, []byte("#!/bin/sh\necho no module named flask >&2\nexit 1\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	_, err := StartMoto(t.Context(), MotoOptions{Server: program, Log: filepath.Join(t.TempDir(), "log")})
+	_, err := StartMoto(t.Context(), MotoOptions{Python: program, Log: filepath.Join(t.TempDir(), "log")})
 	if err == nil || !strings.Contains(err.Error(), "no module named flask") {
 		t.Errorf("got %v", err)
 	}

@@ -21,14 +21,15 @@ const (
 // Note tells a person something in passing.
 type Note func(format string, args ...any)
 
-// FindMoto returns a moto_server of at least version 5.1: the one on PATH, or a pinned one that it installs into
-// a virtual environment below cache (a folder), once.
+// FindMoto returns the Python that has a moto of at least version 5.1: the one of the moto_server on PATH, or of a
+// virtual environment below cache (a folder), into which it installs a pinned moto, once.
 func FindMoto(ctx context.Context, cache string, note Note) (string, error) {
 	if path, err := exec.LookPath("moto_server"); err == nil {
-		version, err := motoVersion(ctx, path)
+		python := interpreter(path)
+		version, err := motoVersion(ctx, python)
 		switch {
 		case err == nil && atLeast(version, minMoto):
-			return path, nil
+			return python, nil
 		case err == nil:
 			note("moto %s on PATH is older than %s: using moto %s of its own", version, minMoto, pinnedMoto)
 		default:
@@ -38,12 +39,12 @@ func FindMoto(ctx context.Context, cache string, note Note) (string, error) {
 	return installMoto(ctx, cache, note)
 }
 
-// motoVersion asks the interpreter that would run this moto_server, and checks that moto's server extra is there.
-func motoVersion(ctx context.Context, server string) (string, error) {
+// motoVersion asks a Python which moto it has, and checks that moto's server extra is there.
+func motoVersion(ctx context.Context, python string) (string, error) {
 	const ask = `import flask, flask_cors, importlib.metadata as m; print(m.version("moto"))`
-	out, err := exec.CommandContext(ctx, interpreter(server), "-c", ask).Output()
+	out, err := exec.CommandContext(ctx, python, "-c", ask).Output()
 	if err != nil {
-		return "", fmt.Errorf("asking %s for its version: %w", server, err)
+		return "", fmt.Errorf("asking %s for its moto: %w", python, err)
 	}
 	return strings.TrimSpace(string(out)), nil
 }
@@ -78,12 +79,12 @@ func installMoto(ctx context.Context, cache string, note Note) (string, error) {
 	defer unlock()
 
 	venv := filepath.Join(cache, "venv")
-	server := filepath.Join(venv, "bin", "moto_server")
+	own := filepath.Join(venv, "bin", "python")
 	marker := filepath.Join(venv, "installed-"+pinnedMoto)
 	if _, err := os.Stat(marker); err == nil {
 		// The Python that the environment was made with may have been removed since.
-		if _, err := motoVersion(ctx, server); err == nil {
-			return server, nil
+		if _, err := motoVersion(ctx, own); err == nil {
+			return own, nil
 		}
 	}
 	python, err := findPython(ctx)
@@ -97,14 +98,13 @@ func installMoto(ctx context.Context, cache string, note Note) (string, error) {
 	if err := quietly(ctx, python, "-m", "venv", venv); err != nil {
 		return "", fmt.Errorf("the venv module of Python does not work: install it (on Debian and Ubuntu: apt install python3-venv): %w", err)
 	}
-	pip := filepath.Join(venv, "bin", "python")
-	if err := quietly(ctx, pip, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "moto[server]=="+pinnedMoto); err != nil {
+	if err := quietly(ctx, own, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "moto[server]=="+pinnedMoto); err != nil {
 		return "", fmt.Errorf("installing moto %s with pip: %w", pinnedMoto, err)
 	}
 	if err := os.WriteFile(marker, nil, 0o644); err != nil {
 		return "", fmt.Errorf("installing moto: %w", err)
 	}
-	return server, nil
+	return own, nil
 }
 
 var errNoPython = errors.New("Python 3 is missing: install Python " + minPython + " or later from https://www.python.org/downloads or your system's packages (it runs the AWS emulator)") //nolint:staticcheck // a proper name begins it

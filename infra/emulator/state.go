@@ -22,22 +22,25 @@ type state struct {
 	ServerAt time.Time `json:"server_since,omitzero"`
 }
 
-// places are the files of the local system, all below the project's cache folder, which git ignores.
-type places struct{ cache string }
-
-func (p places) binaries() string  { return filepath.Join(p.cache, "bin") }
-func (p places) emulator() string  { return filepath.Join(p.cache, "emulator") }
-func (p places) state() string     { return filepath.Join(p.emulator(), "state.json") }
-func (p places) motoLog() string   { return filepath.Join(p.emulator(), "moto.log") }
-func (p places) serverLog() string { return filepath.Join(p.emulator(), "storaged.log") }
-func (p places) outdir() string    { return filepath.Join(p.emulator(), "cdktf.out") }
-func (p places) lock() string      { return filepath.Join(p.emulator(), "lock") }
-
-func (p places) terraformLog(stack string) string {
-	return filepath.Join(p.emulator(), "terraform."+stack+".log")
+// places are the files of the local system, all of them in folders that git ignores.
+type places struct {
+	cache string // what can be made again: programs, downloads
+	run   string // one life of the local system
 }
 
-// kept are the entries of the emulator's folder that outlive `make down`: they cost a download.
+func (p places) binaries() string  { return filepath.Join(p.cache, "bin") }
+func (p places) downloads() string { return filepath.Join(p.cache, "emulator") }
+func (p places) state() string     { return filepath.Join(p.run, "state.json") }
+func (p places) motoLog() string   { return filepath.Join(p.run, "moto.log") }
+func (p places) serverLog() string { return filepath.Join(p.run, "storaged.log") }
+func (p places) outdir() string    { return filepath.Join(p.run, "cdktf.out") }
+func (p places) lock() string      { return filepath.Join(p.run, "lock") }
+
+func (p places) terraformLog(stack string) string {
+	return filepath.Join(p.run, "terraform."+stack+".log")
+}
+
+// kept are the entries of the folder that outlive `make down`: they cost a download.
 func (p places) kept(name string) bool {
 	return name == "venv" || name == "venv.lock" || name == "lock"
 }
@@ -68,19 +71,19 @@ func (p places) writeState(s state) error {
 // clear removes everything that belongs to one life of the emulator, Terraform's state of it included: what that
 // state describes went with the emulator's memory.
 func (p places) clear() error {
-	entries, err := os.ReadDir(p.emulator())
+	entries, err := os.ReadDir(p.run)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("clearing %s: %w", p.emulator(), err)
+		return fmt.Errorf("clearing %s: %w", p.run, err)
 	}
 	for _, entry := range entries {
 		if p.kept(entry.Name()) {
 			continue
 		}
-		if err := os.RemoveAll(filepath.Join(p.emulator(), entry.Name())); err != nil {
-			return fmt.Errorf("clearing %s: %w", p.emulator(), err)
+		if err := os.RemoveAll(filepath.Join(p.run, entry.Name())); err != nil {
+			return fmt.Errorf("clearing %s: %w", p.run, err)
 		}
 	}
 	return nil
@@ -88,7 +91,7 @@ func (p places) clear() error {
 
 // used tells whether there is anything to clear.
 func (p places) used() bool {
-	entries, err := os.ReadDir(p.emulator())
+	entries, err := os.ReadDir(p.run)
 	if err != nil {
 		return false
 	}

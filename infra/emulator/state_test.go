@@ -11,7 +11,7 @@ import (
 
 func TestTheStateIsReadBackAsItWasWritten(t *testing.T) {
 	t.Parallel()
-	p := places{t.TempDir()}
+	p := places{run: t.TempDir()}
 	want := state{
 		Emulator: &Process{PID: 7, Started: "1 boot"}, Port: 4566, EmulatorAt: time.Unix(1_700_000_000, 0).UTC(),
 		Server: &Process{PID: 8, Started: "2 boot"}, Address: "127.0.0.1:5000", Digest: "ab", ServerAt: time.Unix(1_700_000_060, 0).UTC(),
@@ -33,7 +33,7 @@ func TestTheStateIsReadBackAsItWasWritten(t *testing.T) {
 
 func TestADamagedStateIsAnErrorNotACleanSlate(t *testing.T) {
 	t.Parallel()
-	p := places{t.TempDir()}
+	p := places{run: t.TempDir()}
 	if err := writeFile(p.state(), []byte(`{"emulator":`), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -44,18 +44,18 @@ func TestADamagedStateIsAnErrorNotACleanSlate(t *testing.T) {
 
 func TestClearKeepsOnlyWhatCostsADownload(t *testing.T) {
 	t.Parallel()
-	p := places{t.TempDir()}
+	p := places{run: t.TempDir()}
 	if err := p.clear(); err != nil {
 		t.Fatalf("where nothing was made: %v", err)
 	}
-	touch(t, p.emulator(), "venv/bin/python", "state.json", "moto.log", "cdktf.out/manifest.json", "terraform.local-api.tfstate", "storaged-0123")
+	touch(t, p.run, "venv/bin/python", "state.json", "moto.log", "cdktf.out/manifest.json", "terraform.local-api.tfstate", "storaged-0123")
 	if !p.used() {
 		t.Error("not used")
 	}
 	if err := p.clear(); err != nil {
 		t.Fatal(err)
 	}
-	entries, err := os.ReadDir(p.emulator())
+	entries, err := os.ReadDir(p.run)
 	if err != nil {
 		t.Fatal(err)
 	}

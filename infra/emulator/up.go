@@ -27,7 +27,7 @@ const local = "local"
 // Options of the local system.
 type Options struct {
 	Root         string // the project's root folder
-	Cache        string // folder of everything that is made; "": .cache in Root
+	State        string // folder of what is made and goes with Down; "": .cache/emulator in Root
 	Environments string // folder of environment files; "": the project's own
 	Port         int    // of the API on 127.0.0.1; 0: settings.Port
 	EmulatorPort int    // of the emulated AWS on 127.0.0.1; 0: the one it has, or a free one
@@ -35,7 +35,8 @@ type Options struct {
 }
 
 func (o Options) places() places {
-	return places{cmp.Or(o.Cache, filepath.Join(o.Root, ".cache"))}
+	cache := filepath.Join(o.Root, ".cache")
+	return places{cache: cache, run: cmp.Or(o.State, filepath.Join(cache, "emulator"))}
 }
 
 // up is one run of Up.
@@ -136,11 +137,11 @@ func (u *up) emulatedAWS(ctx context.Context) (string, error) {
 	if err := u.startOver(); err != nil {
 		return "", err
 	}
-	program, err := FindMoto(ctx, u.emulator(), u.Note)
+	python, err := FindMoto(ctx, u.downloads(), u.Note)
 	if err != nil {
 		return "", err
 	}
-	m, err := StartMoto(ctx, MotoOptions{Server: program, Port: u.EmulatorPort, Log: u.motoLog()})
+	m, err := StartMoto(ctx, MotoOptions{Python: python, Port: u.EmulatorPort, Log: u.motoLog()})
 	if err != nil {
 		return "", err
 	}
@@ -248,7 +249,7 @@ func (u *up) serve(ctx context.Context, launchTemplate string) (string, error) {
 	if launchTemplate == "" {
 		return "", errors.New("the stack local-api has no output launch_template_id")
 	}
-	s, err := fetchServer(ctx, u.api, launchTemplate, u.address(), u.emulator())
+	s, err := fetchServer(ctx, u.api, launchTemplate, u.address(), u.run)
 	if err != nil {
 		return "", err
 	}
@@ -272,7 +273,7 @@ func (u *up) serve(ctx context.Context, launchTemplate string) (string, error) {
 	}
 	u.startedServer = true
 	u.state.Server, u.state.Address, u.state.Digest, u.state.ServerAt = process, s.address, s.digest, time.Now()
-	removeOldPrograms(u.emulator(), s.program)
+	removeOldPrograms(u.run, s.program)
 	return "ready at http://" + s.address, u.writeState(u.state)
 }
 
@@ -302,11 +303,11 @@ func (u *up) undo() error {
 
 // clearKeepingLogs is clear, except for what tells why a run failed.
 func (u *up) clearKeepingLogs() error {
-	logs, err := filepath.Glob(filepath.Join(u.emulator(), "*.log"))
+	logs, err := filepath.Glob(filepath.Join(u.run, "*.log"))
 	if err != nil {
 		return fmt.Errorf("keeping logs: %w", err)
 	}
-	kept := filepath.Join(u.cache, "logs")
+	kept := filepath.Join(filepath.Dir(u.run), "logs")
 	if err := os.RemoveAll(kept); err != nil {
 		return fmt.Errorf("keeping logs: %w", err)
 	}

@@ -1,0 +1,314 @@
+package emulator
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	tfjson "github.com/hashicorp/terraform-json"
+)
+
+// knownDrifts are attributes, by resource type, that the emulator does not give back as it got them, so that every
+// plan wants to set them again. Nothing else may differ between an apply and the next plan.
+var knownDrifts = map[string][]string{}
+
+func TestEveryEnvironmentOnTheEmulator(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("applies with the real Terraform, which takes minutes")
+	}
+	root, err := filepath.Abs(projectRoot)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cache := filepath.Join(root, ".cache")
+	tools, err := FindTools(t.Context(), root, cache, t.Logf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err := BuildSynth(t.Context(), root, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := world{root: root, program: program, tools: tools}
+	t.Run("local", func(t *testing.T) {
+		t.Parallel()
+		testLocal(t, root)
+	})
+	t.Run("module02", func(t *testing.T) {
+		t.Parallel()
+		testModule02(newDeployment(t, w, "module02"))
+	})
+	t.Run("single", func(t *testing.T) {
+		t.Parallel()
+		testSingle(newDeployment(t, w, "single"))
+	})
+	t.Run("account", func(t *testing.T) {
+		t.Parallel()
+		testAccount(newDeployment(t, w, "account"))
+	})
+}
+
+// testModule02: a fleet built from source, replaced by the next build, gone without its data.
+func testModule02(d *deployment) {
+	d.synth()
+	d.apply("module02-storage")
+	first := d.apply("module02-api").outputs
+	d.converged("module02-storage")
+	d.converged("module02-api")
+	userData, err := d.api.UserData(d.t.Context(), first["launch_template_id"])
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.put("module02-0000000000", "kept.txt", "data")
+
+	d.edit("module02", "url_ttl: 10m", "url_ttl: 11m")
+	d.synth()
+	second := d.apply("module02-api")
+	if first["autoscaling_group_name"] == second.outputs["autoscaling_group_name"] || first["launch_template_id"] == second.outputs["launch_template_id"] {
+		d.t.Errorf("a new build kept the fleet's names: %v, then %v", first, second.outputs)
+	}
+	d.createdBeforeDestroyed(second, "aws_autoscaling_group")
+	d.createdBeforeDestroyed(second, "aws_launch_template")
+	if changed, err := d.api.UserData(d.t.Context(), second.outputs["launch_template_id"]); err != nil || bytes.Equal(changed, userData) {
+		d.t.Errorf("the second build's user-data is the first's (%v)", err)
+	}
+	d.converged("module02-api")
+
+	d.destroyAPI("module02-api")
+	d.holds("module02-0000000000", "kept.txt", "data")
+	d.converged("module02-storage")
+}
+
+// testSingle: an instance in the default VPC, replaced when its user-data changes.
+func testSingle(d *deployment) {
+	d.synth()
+	d.apply("single-storage")
+	first := d.apply("single-api").outputs
+	d.converged("single-storage")
+	d.converged("single-api")
+	if first["public_ip"] == "" || first["api_url"] != "http://"+first["public_ip"]+":5000" {
+		d.t.Errorf("outputs %v", first)
+	}
+	d.put("module02-single-0000000000", "kept.txt", "data")
+
+	d.edit("single", "url_ttl: 10m", "url_ttl: 11m")
+	d.synth()
+	if second := d.apply("single-api").outputs; second["instance_id"] == first["instance_id"] {
+		d.t.Errorf("a new build kept the instance %s", first["instance_id"])
+	}
+	d.converged("single-api")
+
+	d.destroyAPI("single-api")
+	d.holds("module02-single-0000000000", "kept.txt", "data")
+}
+
+func testAccount(d *deployment) {
+	d.synth()
+	outputs := d.apply("account").outputs
+	if outputs["budget_name"] == "" || outputs["state_bucket_name"] == "" {
+		d.t.Errorf("outputs %v", outputs)
+	}
+	d.converged("account")
+}
+
+// world is what all deployments share.
+type world struct {
+	root, program string
+	tools         *Tools
+}
+
+// deployment is an environment on an emulator of its own.
+type deployment struct {
+	t            *testing.T
+	w            world
+	name         string
+	api          API
+	outdir       string
+	environments string
+}
+
+func newDeployment(t *testing.T, w world, name string) *deployment {
+	t.Helper()
+	dir := t.TempDir()
+	d := &deployment{
+		t: t, w: w, name: name, api: API{testMoto(t).Endpoint()},
+		outdir: filepath.Join(dir, "cdktf.out"), environments: filepath.Join(dir, "environments"),
+	}
+	copyEnvironments(t, w.root, d.environments)
+	return d
+}
+
+func copyEnvironments(t *testing.T, root, dir string) {
+	t.Helper()
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join(root, "infra", "environments"))); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// edit changes one text in an environment's file.
+func (d *deployment) edit(name, old, new string) {
+	d.t.Helper()
+	editFile(d.t, filepath.Join(d.environments, name+".yaml"), old, new)
+}
+
+func editFile(t *testing.T, path, old, new string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Count(string(text), old) != 1 {
+		t.Fatalf("%s does not hold %q exactly once", path, old)
+	}
+	if err := os.WriteFile(path, []byte(strings.Replace(string(text), old, new, 1)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (d *deployment) synth() {
+	d.t.Helper()
+	err := Synth(d.t.Context(), SynthOptions{
+		Program: d.w.program, Root: d.w.root, Environment: d.name, Environments: d.environments, Outdir: d.outdir, Emulator: d.api.Endpoint,
+	})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// applied is what an apply said and left.
+type applied struct {
+	log     string
+	outputs map[string]string
+}
+
+func (d *deployment) stack(name string, out *bytes.Buffer) *Stack {
+	d.t.Helper()
+	s, err := d.w.tools.Stack(StackDir(d.outdir, name), StackOptions{Emulator: d.api.Endpoint, Out: out, Err: out})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if err := s.Init(d.t.Context()); err != nil {
+		d.t.Fatal(err)
+	}
+	return s
+}
+
+func (d *deployment) apply(name string) applied {
+	d.t.Helper()
+	var out bytes.Buffer
+	s := d.stack(name, &out)
+	if err := s.Apply(d.t.Context()); err != nil {
+		d.t.Fatal(err)
+	}
+	log := out.String()
+	outputs, err := s.Output(d.t.Context())
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return applied{log: log, outputs: outputs}
+}
+
+// converged checks that a plan would change nothing, or nothing but known drifts.
+func (d *deployment) converged(name string) {
+	d.t.Helper()
+	s := d.stack(name, &bytes.Buffer{})
+	changes, err := s.Plan(d.t.Context())
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if !changes {
+		return
+	}
+	plan, err := s.Planned(d.t.Context())
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	for _, drift := range unknownDrifts(plan) {
+		d.t.Errorf("the plan after the apply of %s changes %s", name, drift)
+	}
+}
+
+// unknownDrifts lists what a plan changes besides knownDrifts.
+func unknownDrifts(plan *tfjson.Plan) []string {
+	var found []string
+	for _, resource := range plan.ResourceChanges {
+		change := resource.Change
+		switch {
+		case change.Actions.NoOp() || change.Actions.Read():
+			continue
+		case !change.Actions.Update():
+			found = append(found, fmt.Sprintf("%s: %v", resource.Address, change.Actions))
+			continue
+		}
+		before, _ := change.Before.(map[string]any)
+		after, _ := change.After.(map[string]any)
+		unknown, _ := change.AfterUnknown.(map[string]any)
+		for _, attribute := range slices.Sorted(maps.Keys(after)) {
+			same := reflect.DeepEqual(before[attribute], after[attribute]) && unknown[attribute] != true
+			if !same && !slices.Contains(knownDrifts[resource.Type], attribute) {
+				found = append(found, fmt.Sprintf("%s.%s from %v to %v", resource.Address, attribute, before[attribute], after[attribute]))
+			}
+		}
+	}
+	return found
+}
+
+// createdBeforeDestroyed checks, in what Terraform said, that the new resource of a type was there before the old
+// one went.
+func (d *deployment) createdBeforeDestroyed(a applied, kind string) {
+	d.t.Helper()
+	created, destroyed := -1, -1
+	for i, line := range strings.Split(a.log, "\n") {
+		if !strings.HasPrefix(line, kind+".") {
+			continue
+		}
+		switch {
+		case strings.Contains(line, ": Creation complete"):
+			created = i
+		case strings.Contains(line, ": Destroying..."):
+			destroyed = i
+		}
+	}
+	if created < 0 || destroyed < 0 || created > destroyed {
+		d.t.Errorf("%s was not created before the old one was destroyed:\n%s", kind, a.log)
+	}
+}
+
+// destroyAPI destroys the disposable stack and checks that nothing of it is left in Terraform's state.
+func (d *deployment) destroyAPI(name string) {
+	d.t.Helper()
+	s := d.stack(name, &bytes.Buffer{})
+	if err := s.Destroy(d.t.Context()); err != nil {
+		d.t.Fatal(err)
+	}
+	state, err := s.State(d.t.Context())
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if state.Values != nil {
+		d.t.Errorf("left of %s: %d resources", name, len(state.Values.RootModule.Resources))
+	}
+}
+
+func (d *deployment) put(bucket, key, content string) {
+	d.t.Helper()
+	if _, err := d.api.call(d.t.Context(), "s3", http.MethodPut, objectPath(bucket, key), "text/plain", content); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+func (d *deployment) holds(bucket, key, want string) {
+	d.t.Helper()
+	got, err := d.api.Object(d.t.Context(), bucket, key)
+	if err != nil || string(got) != want {
+		d.t.Errorf("s3://%s/%s holds %q (%v), want %q", bucket, key, got, err, want)
+	}
+}
