@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -209,7 +210,7 @@ func parseKey(key object.Key) (object.Key, error) {
 	e := &Error{Code: object.CodeInvalid, Err: err, Message: err.Error()}
 	if key == "" {
 		e.Message = "the file name is empty"
-	} else if known, ok := err.(*object.Error); ok {
+	} else if known := (*object.Error)(nil); errors.As(err, &known) {
 		e.Message = known.Message
 	}
 	return "", e

@@ -97,11 +97,11 @@ func TestSignedRequestsSayHowToSendThem(t *testing.T) {
 	f := newFake(t)
 	c := f.client(t)
 	get, err := c.SignDownload(t.Context(), "a b")
-	if err != nil || get.Method != "GET" || get.URL != f.URL+"/bucket/a%20b?"+query {
+	if err != nil || get.Method != http.MethodGet || get.URL != f.URL+"/bucket/a%20b?"+query {
 		t.Errorf("SignDownload = %+v, %v", get, err)
 	}
 	put, err := c.SignUpload(t.Context(), "a b")
-	if err != nil || put.Method != "PUT" || put.URL != f.URL+"/bucket/a%20b?"+query {
+	if err != nil || put.Method != http.MethodPut || put.URL != f.URL+"/bucket/a%20b?"+query {
 		t.Errorf("SignUpload = %+v, %v", put, err)
 	}
 }

@@ -53,10 +53,10 @@ func (e *Error) Unwrap() []error {
 	return errs
 }
 
-// errStalled is the cause of a call that the watchdog ended.
-type errStalled time.Duration
+// stalledError is the cause of a call that the watchdog ended.
+type stalledError time.Duration
 
-func (e errStalled) Error() string {
+func (e stalledError) Error() string {
 	return fmt.Sprintf("no byte moved for %s", time.Duration(e))
 }
 
@@ -86,7 +86,7 @@ func broken(ctx context.Context, peer Peer, u *url.URL, err error) *Error {
 
 // ended explains a call whose context is done, by its caller or the watchdog.
 func ended(ctx context.Context, peer Peer, u *url.URL) *Error {
-	var stalled errStalled
+	var stalled stalledError
 	switch cause := context.Cause(ctx); {
 	case cause == nil:
 		return nil

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -125,7 +126,7 @@ func (c *Client) put(ctx context.Context, key object.Key, signed object.Signed, 
 	request.ContentLength = size
 	if size == 0 {
 		// An empty body of unknown kind would be sent chunked, which S3 refuses.
-		if _, err := body.Read(nil); err != io.EOF {
+		if _, err := body.Read(nil); !errors.Is(err, io.EOF) {
 			return unreadable(key, err)
 		}
 		request.Body = http.NoBody

@@ -53,7 +53,7 @@ func TestProgressCountsUpToTheSizeAndStartsOverWithTheUpload(t *testing.T) {
 	f := newFake(t)
 	f.storage = failing(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
-		w.WriteHeader(500)
+		w.WriteHeader(http.StatusInternalServerError)
 	}, func(w http.ResponseWriter, r *http.Request) { f.store(w, r, "x") })
 	const size = 500_000
 	var starts int
@@ -105,15 +105,15 @@ func TestRefusalsOfTheStorageAreReadAndShowNoSignature(t *testing.T) {
 		"no bucket": {func(w http.ResponseWriter, _ *http.Request) {
 			s3Refuses(w, 404, "NoSuchBucket", "The specified bucket does not exist")
 		}, object.CodeNotFound, []string{"NoSuchBucket"}, 1},
-		"no XML":      {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(403) }, object.CodeDenied, []string{"403 Forbidden"}, 1},
-		"endless XML": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(400); endless(w) }, object.CodeInvalid, []string{"400"}, 1},
+		"no XML":      {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }, object.CodeDenied, []string{"403 Forbidden"}, 1},
+		"endless XML": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadRequest); endless(w) }, object.CodeInvalid, []string{"400"}, 1},
 		"slow down": {func(w http.ResponseWriter, _ *http.Request) {
 			s3Refuses(w, 503, "SlowDown", "Reduce your request rate")
 		}, object.CodeUnavailable, []string{"SlowDown"}, 3},
-		"inner error": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, object.CodeInternal, []string{"500"}, 3},
-		"redirect": {func(w http.ResponseWriter, r *http.Request) {
+		"inner error": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }, object.CodeInternal, []string{"500"}, 3},
+		"redirect": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "/elsewhere?"+query)
-			w.WriteHeader(307)
+			w.WriteHeader(http.StatusTemporaryRedirect)
 		}, object.CodeInternal, []string{"region"}, 1},
 		"broken connection": {cut, object.CodeUnavailable, []string{"cannot reach the storage at 127.0.0.1"}, 3},
 		"no HTTP": {func(w http.ResponseWriter, _ *http.Request) {
@@ -251,7 +251,7 @@ func TestTransfersAreTriedAgain(t *testing.T) {
 			f := newFake(t)
 			c := f.client(t)
 			store := func(w http.ResponseWriter, r *http.Request) { f.store(w, r, "x") }
-			f.storage = failing(first, first, store)
+			f.storage = failing(append(slices.Repeat([]http.HandlerFunc{first}, 2), store)...)
 			if _, err := c.Upload(t.Context(), "x", strings.NewReader(content), int64(len(content)), nil); err != nil {
 				t.Fatalf("upload: %v", err)
 			}
@@ -261,7 +261,7 @@ func TestTransfersAreTriedAgain(t *testing.T) {
 			if want := []string{"/upload/x", "/upload/x", "/upload/x"}; !slices.Equal(f.requests(), want) {
 				t.Errorf("the API was asked for %q: each attempt needs a fresh signature", f.requests())
 			}
-			f.setStorage(failing(first, first, store))
+			f.setStorage(failing(append(slices.Repeat([]http.HandlerFunc{first}, 2), store)...))
 			var got strings.Builder
 			if _, err := c.Download(t.Context(), "x", &got, nil); err != nil || got.String() != content {
 				t.Errorf("download: %v, %d bytes", err, got.Len())

@@ -13,13 +13,13 @@ type watchdog struct {
 	end   context.CancelCauseFunc
 }
 
-// watch returns a context that ends with errStalled unless the watchdog is fed.
+// watch returns a context that ends with stalledError unless the watchdog is fed.
 // Call stop when the call is over.
 func (c *Client) watch(ctx context.Context) (context.Context, *watchdog) {
 	ctx, end := context.WithCancelCause(ctx)
 	limit := c.stall
 	return ctx, &watchdog{
-		timer: time.AfterFunc(limit, func() { end(errStalled(limit)) }),
+		timer: time.AfterFunc(limit, func() { end(stalledError(limit)) }),
 		limit: limit,
 		end:   end,
 	}

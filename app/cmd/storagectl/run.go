@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"unicode"
+
+	"golang.org/x/term"
+
+	"cloudstorage/app/client"
+	"cloudstorage/app/object"
+)
+
+// Exit codes.
+const (
+	exitDone   = 0
+	exitFailed = 1 // also when it was cancelled
+	exitUsage  = 2 // the command line
+)
+
+// run is the whole program: it returns the exit code.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	return program{stdin: stdin, stdout: stdout, stderr: stderr, dir: ".", isTerminal: isTerminal}.run(ctx, args)
+}
+
+// program is what the commands share.
+type program struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	dir            string // where downloads go
+	isTerminal     func(io.Writer) bool
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// usageError is a fault of the command line that cobra does not find.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func usagef(format string, args ...any) error {
+	return usageError{fmt.Errorf(format, args...)}
+}
+
+func (p program) run(ctx context.Context, args []string) int {
+	started := false
+	root := p.root(&started)
+	root.SetArgs(args)
+	root.SetIn(p.stdin)
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return exitDone
+	}
+	message := sentence(err.Error())
+	if wrong := (usageError{}); !started || errors.As(err, &wrong) {
+		fmt.Fprintf(p.stderr, "storagectl: %s (see %s --help)\n", message, cmd.CommandPath())
+		return exitUsage
+	}
+	var failed *client.Error
+	if errors.As(err, &failed) && failed.Peer == client.API && failed.Status == 0 && failed.Code == object.CodeUnavailable {
+		message += "; is it running? Start it with 'make up', or name another address with --ip"
+	}
+	fmt.Fprintln(p.stderr, "storagectl: "+message)
+	return exitFailed
+}
+
+// sentence puts s on one line.
+func sentence(s string) string { return printable(strings.Join(strings.Fields(s), " ")) }
+
+// printable replaces what a terminal would obey.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '?'
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
+}
