@@ -95,7 +95,8 @@ func Render(server settings.Settings, release Release) ([]byte, error) {
 }
 
 func files(server settings.Settings, release Release) []file {
-	script, variables := binaryScript, []string{}
+	script := binaryScript
+	var variables []string
 	var source []file
 	if b := release.Binary; b != nil {
 		variables = []string{EnvRegion + "=" + b.Region, EnvBucket + "=" + b.Bucket, EnvKey + "=" + b.Key, EnvSHA256 + "=" + b.SHA256}

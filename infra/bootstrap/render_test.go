@@ -1,6 +1,7 @@
 package bootstrap
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
@@ -127,7 +128,7 @@ func TestTheSameInputGivesTheSameBytes(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 5 {
-			if again, err := Render(server, release); err != nil || string(again) != string(first) {
+			if again, err := Render(server, release); err != nil || !bytes.Equal(again, first) {
 				t.Fatalf("%s: other bytes, %v", name, err)
 			}
 		}

@@ -103,11 +103,11 @@ func startMoto(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := emulator.FindMoto(t.Context(), filepath.Join(cache, "emulator"), t.Logf)
+	python, err := emulator.FindMoto(t.Context(), filepath.Join(cache, "emulator"), t.Logf)
 	if err != nil {
 		t.Fatal(err)
 	}
-	moto, err := emulator.StartMoto(t.Context(), emulator.MotoOptions{Server: server, Log: filepath.Join(t.TempDir(), "moto.log")})
+	moto, err := emulator.StartMoto(t.Context(), emulator.MotoOptions{Python: python, Log: filepath.Join(t.TempDir(), "moto.log")})
 	if err != nil {
 		t.Fatal(err)
 	}
