@@ -31,7 +31,7 @@ func TestContract(t *testing.T) {
 		}
 	})
 	on("every taggable resource is named after the project", func(t *testing.T) { everyResourceIsTagged(t, stacks) })
-	on("ex00: a budget alerts by e-mail above 1 USD", func(t *testing.T) {
+	on("ex00: a budget alerts by e-mail above 1 USD", func(*testing.T) {
 		budget := account.Only("aws_budgets_budget")
 		budget.Wants(map[string]string{
 			"limit_amount": "1", "limit_unit": "USD", "time_unit": "MONTHLY", "budget_type": "COST",
@@ -60,7 +60,7 @@ func TestContract(t *testing.T) {
 			t.Errorf("public_ip is %v", got)
 		}
 	})
-	on("ex06: the role, the profile and the policy have the exercise's names", func(t *testing.T) {
+	on("ex06: the role, the profile and the policy have the exercise's names", func(*testing.T) {
 		for _, s := range []template.Template{api, single} {
 			role := s.Only("aws_iam_role")
 			role.Wants(map[string]string{"name": "module02_s3FullAccessRole"})

@@ -1,7 +1,6 @@
 package stack_test
 
 import (
-	"os"
 	"testing"
 
 	"github.com/aws/jsii-runtime-go"
@@ -9,7 +8,6 @@ import (
 
 // TestMain ends jsii's process, which removes the files that it unpacked.
 func TestMain(m *testing.M) {
-	code := m.Run()
-	jsii.Close()
-	os.Exit(code)
+	defer jsii.Close()
+	m.Run()
 }
