@@ -20,7 +20,7 @@ func NewAccount(scope constructs.Construct, a *config.Account, target Target) cd
 		Project: a.Project(), LimitUSD: a.Budget.LimitUSD, Email: a.Budget.Email, Silent: target.Emulator,
 	})
 	state := storage.New(stack, "state", storage.Props{
-		Project: a.Project(), Resource: "state", Name: a.State.Bucket, AllowPlainHTTP: target.Emulator,
+		Project: a.Project(), Resource: "state", Name: a.State.Bucket, Emulated: target.Emulator,
 	})
 	output(stack, "budget_name", "The budget that sends the alert", alert.Name())
 	output(stack, "state_bucket_name", "The bucket for Terraform's remote state", state.Name())

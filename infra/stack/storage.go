@@ -13,13 +13,13 @@ func NewStorage(scope constructs.Construct, e *config.Environment, target Target
 	stack := newStack(scope, environmentBase(e, "storage", target, nil))
 	data := storage.New(stack, "data", storage.Props{
 		Project: e.Project(), Resource: "bucket", Name: e.Storage.Bucket,
-		UndoDays: e.Storage.UndoDays, AllowPlainHTTP: target.Emulator,
+		UndoDays: e.Storage.UndoDays, Emulated: target.Emulator,
 	})
 	output(stack, "bucket_name", "The bucket with the users' files", data.Name())
 	if e.Release.Delivery == config.Binary {
 		releases := storage.New(stack, "releases", storage.Props{
 			Project: e.Project(), Resource: "releases", Name: e.Storage.ReleasesBucket,
-			UndoDays: e.Storage.UndoDays, AllowPlainHTTP: target.Emulator,
+			UndoDays: e.Storage.UndoDays, Emulated: target.Emulator,
 		})
 		output(stack, "releases_bucket_name", "The bucket with the server's builds", releases.Name())
 	}

@@ -31,9 +31,10 @@ type Props struct {
 	Name string
 	// UndoDays keeps replaced and deleted versions for that many days. Default 0: forever.
 	UndoDays int
-	// AllowPlainHTTP leaves out the policy that denies requests without TLS 1.2. Only for an emulator, which
-	// cannot evaluate its condition. Default false.
-	AllowPlainHTTP bool
+	// Emulated leaves out what an emulator lacks: it cannot evaluate the condition of the policy that denies
+	// requests without TLS 1.2, and it never runs lifecycle rules, for which the provider would wait a minute.
+	// Default false.
+	Emulated bool
 }
 
 // Validate reports what no bucket could be made of.
@@ -94,7 +95,7 @@ func (b *Bucket) keepPrivate(within constructs.Construct, p Props) {
 			},
 		}},
 	})
-	if p.AllowPlainHTTP {
+	if p.Emulated {
 		return
 	}
 	s3bucketpolicy.NewS3BucketPolicy(within, jsii.String("policy"), &s3bucketpolicy.S3BucketPolicyConfig{
@@ -110,6 +111,9 @@ func (b *Bucket) keepVersions(within constructs.Construct, p Props) {
 		Bucket:                  b.bucket.Id(),
 		VersioningConfiguration: &s3bucketversioning.S3BucketVersioningVersioningConfiguration{Status: jsii.String("Enabled")},
 	})
+	if p.Emulated {
+		return
+	}
 	rules := []*s3bucketlifecycleconfiguration.S3BucketLifecycleConfigurationRule{{
 		Id:     jsii.String("abandoned-uploads"),
 		Status: jsii.String("Enabled"),
