@@ -76,7 +76,7 @@ func (s *Stack) Init(ctx context.Context) error {
 	}
 	defer unlock()
 	if err := s.shown().Init(ctx); err != nil {
-		return s.failed("init", err)
+		return s.failed(ctx, "init", err)
 	}
 	return nil
 }
@@ -85,7 +85,7 @@ func (s *Stack) Init(ctx context.Context) error {
 func (s *Stack) Plan(ctx context.Context) (changes bool, err error) {
 	changes, err = s.shown().Plan(ctx, s.parallelism, tfexec.Out(planFile))
 	if err != nil {
-		return false, s.failed("plan", err)
+		return false, s.failed(ctx, "plan", err)
 	}
 	return changes, nil
 }
@@ -94,7 +94,7 @@ func (s *Stack) Plan(ctx context.Context) (changes bool, err error) {
 func (s *Stack) PlanDestroy(ctx context.Context) (changes bool, err error) {
 	changes, err = s.shown().Plan(ctx, s.parallelism, tfexec.Out(planFile), tfexec.Destroy(true))
 	if err != nil {
-		return false, s.failed("plan -destroy", err)
+		return false, s.failed(ctx, "plan -destroy", err)
 	}
 	return changes, nil
 }
@@ -103,7 +103,7 @@ func (s *Stack) PlanDestroy(ctx context.Context) (changes bool, err error) {
 func (s *Stack) Planned(ctx context.Context) (*tfjson.Plan, error) {
 	plan, err := s.silent().ShowPlanFile(ctx, planFile)
 	if err != nil {
-		return nil, s.failed("show", err)
+		return nil, s.failed(ctx, "show", err)
 	}
 	return plan, nil
 }
@@ -111,7 +111,7 @@ func (s *Stack) Planned(ctx context.Context) (*tfjson.Plan, error) {
 // ApplyPlan does what Plan said, and nothing else.
 func (s *Stack) ApplyPlan(ctx context.Context) error {
 	if err := s.shown().Apply(ctx, s.parallelism, tfexec.DirOrPlan(planFile)); err != nil {
-		return s.failed("apply", err)
+		return s.failed(ctx, "apply", err)
 	}
 	return nil
 }
@@ -119,7 +119,7 @@ func (s *Stack) ApplyPlan(ctx context.Context) error {
 // Apply makes the stack what its folder says.
 func (s *Stack) Apply(ctx context.Context) error {
 	if err := s.shown().Apply(ctx, s.parallelism); err != nil {
-		return s.failed("apply", err)
+		return s.failed(ctx, "apply", err)
 	}
 	return nil
 }
@@ -127,7 +127,7 @@ func (s *Stack) Apply(ctx context.Context) error {
 // Destroy removes everything that the stack made.
 func (s *Stack) Destroy(ctx context.Context) error {
 	if err := s.shown().Destroy(ctx, s.parallelism); err != nil {
-		return s.failed("destroy", err)
+		return s.failed(ctx, "destroy", err)
 	}
 	return nil
 }
@@ -136,7 +136,7 @@ func (s *Stack) Destroy(ctx context.Context) error {
 func (s *Stack) Output(ctx context.Context) (map[string]string, error) {
 	metas, err := s.silent().Output(ctx)
 	if err != nil {
-		return nil, s.failed("output", err)
+		return nil, s.failed(ctx, "output", err)
 	}
 	out := make(map[string]string, len(metas))
 	for name, meta := range metas {
@@ -153,7 +153,7 @@ func (s *Stack) Output(ctx context.Context) (map[string]string, error) {
 func (s *Stack) State(ctx context.Context) (*tfjson.State, error) {
 	state, err := s.silent().Show(ctx)
 	if err != nil {
-		return nil, s.failed("show", err)
+		return nil, s.failed(ctx, "show", err)
 	}
 	return state, nil
 }
@@ -170,6 +170,9 @@ func (s *Stack) silent() *tfexec.Terraform {
 	return s.tf
 }
 
-func (s *Stack) failed(command string, err error) error {
+func (s *Stack) failed(ctx context.Context, command string, err error) error {
+	if ctx.Err() != nil {
+		err = fmt.Errorf("interrupted: %w", ctx.Err())
+	}
 	return fmt.Errorf("terraform %s in %s: %w", command, s.tf.WorkingDir(), err)
 }
