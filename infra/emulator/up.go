@@ -47,6 +47,8 @@ type up struct {
 	state state
 	api   API
 	tools *Tools
+	// python has moto.
+	python string
 	// What this run started, and so ends when it fails.
 	startedEmulator, startedServer bool
 }
@@ -101,19 +103,20 @@ func Up(ctx context.Context, o Options) (err error) {
 	return nil
 }
 
+// prerequisites finds or installs everything that is needed, before anything is started. Each thing that is missing
+// is a line of the error.
 func (u *up) prerequisites(ctx context.Context) (string, error) {
-	node, err := CheckNode(ctx)
-	if err != nil {
-		return "", err
+	node, nodeErr := CheckNode(ctx)
+	var motoErr, portErr, toolsErr error
+	if u.python, motoErr = FindMoto(ctx, u.downloads(), u.Note); ctx.Err() != nil {
+		return "", ctx.Err()
 	}
-	// Checked before anything is started, unless it is our own server that has the port.
-	address := u.address()
-	if serving := u.state.Server != nil && u.state.Server.Alive() && u.state.Address == address; !serving {
-		if err := checkPort(ctx, u.Port, "the API", "PORT"); err != nil {
-			return "", err
-		}
+	// Our own server may have the port.
+	if serving := u.state.Server != nil && u.state.Server.Alive() && u.state.Address == u.address(); !serving {
+		portErr = checkPort(ctx, u.Port, "the API", "PORT")
 	}
-	if u.tools, err = FindTools(ctx, u.Root, u.cache, u.Note); err != nil {
+	u.tools, toolsErr = FindTools(ctx, u.Root, u.cache, u.Note)
+	if err := errors.Join(nodeErr, motoErr, portErr, toolsErr); err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("%s, Node.js %s, Terraform %s", runtime.Version(), node, u.tools.Version), nil
@@ -137,11 +140,7 @@ func (u *up) emulatedAWS(ctx context.Context) (string, error) {
 	if err := u.startOver(); err != nil {
 		return "", err
 	}
-	python, err := FindMoto(ctx, u.downloads(), u.Note)
-	if err != nil {
-		return "", err
-	}
-	m, err := StartMoto(ctx, MotoOptions{Python: python, Port: u.EmulatorPort, Log: u.motoLog()})
+	m, err := StartMoto(ctx, MotoOptions{Python: u.python, Port: u.EmulatorPort, Log: u.motoLog()})
 	if err != nil {
 		return "", err
 	}

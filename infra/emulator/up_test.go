@@ -138,6 +138,9 @@ func TestAnEmulatorThatDiedMeansStartingOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	touch(t, u.run, "terraform.local-storage.tfstate", "cdktf.out/manifest.json")
+	if u.python, err = FindMoto(t.Context(), u.downloads(), t.Logf); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := u.emulatedAWS(t.Context()); err != nil {
 		t.Fatal(err)
 	}
