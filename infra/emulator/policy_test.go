@@ -1,0 +1,185 @@
+package emulator
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// managedPolicyLimit is how many characters a managed policy may have, white space not counted.
+// Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+const managedPolicyLimit = 6144
+
+// deployerPolicy is docs/deployer-policy.json.
+type deployerPolicy struct {
+	Statement []struct {
+		Sid, Effect      string
+		Action, Resource texts
+		Condition        map[string]map[string]texts
+	}
+}
+
+// texts is one string or several, as IAM writes them.
+type texts []string
+
+func (t *texts) UnmarshalJSON(text []byte) error {
+	var one string
+	if json.Unmarshal(text, &one) == nil {
+		*t = texts{one}
+		return nil
+	}
+	return json.Unmarshal(text, (*[]string)(t))
+}
+
+// match tells whether one of the patterns stands for value; IAM's * stands for slashes too.
+func (t texts) match(value string) bool {
+	return slices.ContainsFunc(t, func(pattern string) bool {
+		return regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*") + "$").MatchString(value)
+	})
+}
+
+func readDeployerPolicy(t *testing.T, root string) deployerPolicy {
+	t.Helper()
+	var p deployerPolicy
+	if err := json.Unmarshal(readDeployerText(t, root), &p); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func readDeployerText(t *testing.T, root string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, "docs", "deployer-policy.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// allows evaluates the policy, which only allows. A condition needs its key.
+func (p deployerPolicy) allows(r right) bool {
+	for _, s := range p.Statement {
+		if !s.Action.match(r.action) || !s.Resource.match(r.resource) {
+			continue
+		}
+		met := true
+		for _, keys := range s.Condition {
+			for key, values := range keys {
+				met = met && r.context[key] != "" && values.match(r.context[key])
+			}
+		}
+		if met {
+			return true
+		}
+	}
+	return false
+}
+
+// grants tells whether any statement names the action, whatever it limits it to.
+func (p deployerPolicy) grants(action string) bool {
+	for _, s := range p.Statement {
+		if s.Action.match(action) {
+			return true
+		}
+	}
+	return false
+}
+
+func TestTheDeployersPolicyFitsAndIsNarrow(t *testing.T) {
+	t.Parallel()
+	text := string(readDeployerText(t, projectRoot))
+	if size := len(strings.Join(strings.Fields(text), "")); size > managedPolicyLimit {
+		t.Errorf("%d characters, more than the %d of a managed policy", size, managedPolicyLimit)
+	}
+	for _, s := range readDeployerPolicy(t, projectRoot).Statement {
+		if s.Effect != "Allow" {
+			t.Errorf("%s: %s: the tests evaluate Allow only", s.Sid, s.Effect)
+		}
+		for _, action := range s.Action {
+			service, name, _ := strings.Cut(action, ":")
+			if strings.Contains(service, "*") || strings.Contains(name, "*") && name != "Describe*" {
+				t.Errorf("%s: %s: a wildcard stands only for what reads", s.Sid, action)
+			}
+			everywhere := slices.Contains(s.Resource, "*") && len(s.Condition) == 0
+			if everywhere && name != "Describe*" && action != "sts:GetCallerIdentity" {
+				t.Errorf("%s: %s on everything, without a condition", s.Sid, action)
+			}
+		}
+		for _, resource := range s.Resource {
+			if strings.HasPrefix(resource, "arn:aws:s3:::") && !strings.HasPrefix(resource, "arn:aws:s3:::module02-") {
+				t.Errorf("%s: buckets of others: %s", s.Sid, resource)
+			}
+		}
+	}
+}
+
+// resourceActions are what making, reading, changing and removing a resource of a type takes, on AWS.
+var resourceActions = map[string]string{
+	"aws_autoscaling_group":            "autoscaling:CreateAutoScalingGroup autoscaling:DescribeAutoScalingGroups autoscaling:DescribeScalingActivities autoscaling:UpdateAutoScalingGroup autoscaling:CreateOrUpdateTags autoscaling:DeleteTags autoscaling:DeleteAutoScalingGroup ec2:RunInstances ec2:CreateTags iam:PassRole iam:CreateServiceLinkedRole elasticloadbalancing:DescribeTargetHealth",
+	"aws_budgets_budget":               "budgets:ModifyBudget budgets:ViewBudget budgets:TagResource budgets:UntagResource budgets:ListTagsForResource",
+	"aws_caller_identity":              "sts:GetCallerIdentity",
+	"aws_iam_instance_profile":         "iam:CreateInstanceProfile iam:GetInstanceProfile iam:AddRoleToInstanceProfile iam:RemoveRoleFromInstanceProfile iam:TagInstanceProfile iam:UntagInstanceProfile iam:DeleteInstanceProfile iam:PassRole",
+	"aws_iam_policy":                   "iam:CreatePolicy iam:GetPolicy iam:GetPolicyVersion iam:ListPolicyVersions iam:CreatePolicyVersion iam:DeletePolicyVersion iam:TagPolicy iam:UntagPolicy iam:DeletePolicy",
+	"aws_iam_role":                     "iam:CreateRole iam:GetRole iam:UpdateRole iam:UpdateAssumeRolePolicy iam:UpdateRoleDescription iam:ListRolePolicies iam:ListAttachedRolePolicies iam:ListInstanceProfilesForRole iam:TagRole iam:UntagRole iam:DeleteRole",
+	"aws_iam_role_policy_attachment":   "iam:AttachRolePolicy iam:ListAttachedRolePolicies iam:DetachRolePolicy",
+	"aws_instance":                     "ec2:RunInstances ec2:CreateTags ec2:DeleteTags ec2:DescribeInstances ec2:DescribeInstanceTypes ec2:DescribeInstanceAttribute ec2:DescribeInstanceCreditSpecifications ec2:DescribeVolumes ec2:ModifyInstanceAttribute ec2:ModifyInstanceMetadataOptions ec2:StopInstances ec2:StartInstances ec2:TerminateInstances iam:PassRole",
+	"aws_internet_gateway":             "ec2:CreateInternetGateway ec2:AttachInternetGateway ec2:DescribeInternetGateways ec2:DetachInternetGateway ec2:DeleteInternetGateway",
+	"aws_key_pair":                     "ec2:ImportKeyPair ec2:DescribeKeyPairs ec2:DeleteKeyPair",
+	"aws_launch_template":              "ec2:CreateLaunchTemplate ec2:CreateLaunchTemplateVersion ec2:ModifyLaunchTemplate ec2:DescribeLaunchTemplates ec2:DescribeLaunchTemplateVersions ec2:DeleteLaunchTemplate",
+	"aws_lb":                           "elasticloadbalancing:CreateLoadBalancer elasticloadbalancing:DescribeLoadBalancers elasticloadbalancing:DescribeLoadBalancerAttributes elasticloadbalancing:ModifyLoadBalancerAttributes elasticloadbalancing:SetSecurityGroups elasticloadbalancing:SetSubnets elasticloadbalancing:AddTags elasticloadbalancing:RemoveTags elasticloadbalancing:DescribeTags elasticloadbalancing:DeleteLoadBalancer ec2:DescribeNetworkInterfaces iam:CreateServiceLinkedRole",
+	"aws_lb_listener":                  "elasticloadbalancing:CreateListener elasticloadbalancing:DescribeListeners elasticloadbalancing:DescribeListenerAttributes elasticloadbalancing:ModifyListener elasticloadbalancing:ModifyListenerAttributes elasticloadbalancing:DeleteListener",
+	"aws_lb_target_group":              "elasticloadbalancing:CreateTargetGroup elasticloadbalancing:DescribeTargetGroups elasticloadbalancing:DescribeTargetGroupAttributes elasticloadbalancing:ModifyTargetGroup elasticloadbalancing:ModifyTargetGroupAttributes elasticloadbalancing:DeleteTargetGroup",
+	"aws_route_table":                  "ec2:CreateRouteTable ec2:CreateRoute ec2:DescribeRouteTables ec2:DeleteRoute ec2:DeleteRouteTable",
+	"aws_route_table_association":      "ec2:AssociateRouteTable ec2:ReplaceRouteTableAssociation ec2:DisassociateRouteTable",
+	"aws_s3_bucket":                    "s3:CreateBucket s3:ListBucket s3:GetBucketPolicy s3:GetBucketAcl s3:GetBucketCORS s3:GetBucketWebsite s3:GetBucketVersioning s3:GetAccelerateConfiguration s3:GetBucketRequestPayment s3:GetBucketLogging s3:GetLifecycleConfiguration s3:GetReplicationConfiguration s3:GetEncryptionConfiguration s3:GetBucketObjectLockConfiguration s3:GetBucketTagging s3:PutBucketTagging s3:DeleteBucket s3:ListBucketVersions s3:DeleteObject s3:DeleteObjectVersion",
+	"aws_s3_bucket_ownership_controls": "s3:PutBucketOwnershipControls s3:GetBucketOwnershipControls",
+	"aws_s3_bucket_policy":             "s3:PutBucketPolicy s3:GetBucketPolicy s3:DeleteBucketPolicy",
+	"aws_s3_bucket_versioning":         "s3:PutBucketVersioning s3:GetBucketVersioning",
+	"aws_s3_object":                    "s3:PutObject s3:PutObjectTagging s3:GetObject s3:GetObjectTagging s3:ListBucketVersions s3:DeleteObject s3:DeleteObjectVersion",
+	"aws_security_group":               "ec2:CreateSecurityGroup ec2:DescribeSecurityGroups ec2:RevokeSecurityGroupEgress ec2:DescribeNetworkInterfaces ec2:DeleteSecurityGroup",
+	"aws_ssm_parameter":                "ssm:GetParameter",
+	"aws_subnet":                       "ec2:CreateSubnet ec2:DescribeSubnets ec2:ModifySubnetAttribute ec2:DeleteSubnet",
+	"aws_vpc":                          "ec2:CreateVpc ec2:CreateTags ec2:DeleteTags ec2:DescribeVpcs ec2:DescribeVpcAttribute ec2:DescribeNetworkAcls ec2:DescribeRouteTables ec2:DescribeSecurityGroups ec2:ModifyVpcAttribute ec2:DeleteVpc",
+
+	"aws_s3_bucket_lifecycle_configuration":              "s3:PutLifecycleConfiguration s3:GetLifecycleConfiguration",
+	"aws_s3_bucket_public_access_block":                  "s3:PutBucketPublicAccessBlock s3:GetBucketPublicAccessBlock",
+	"aws_s3_bucket_server_side_encryption_configuration": "s3:PutEncryptionConfiguration s3:GetEncryptionConfiguration",
+	"aws_vpc_security_group_egress_rule":                 "ec2:AuthorizeSecurityGroupEgress ec2:DescribeSecurityGroupRules ec2:ModifySecurityGroupRules ec2:RevokeSecurityGroupEgress",
+	"aws_vpc_security_group_ingress_rule":                "ec2:AuthorizeSecurityGroupIngress ec2:DescribeSecurityGroupRules ec2:ModifySecurityGroupRules ec2:RevokeSecurityGroupIngress",
+}
+
+func TestTheDeployersPolicyCoversEveryResourceType(t *testing.T) {
+	t.Parallel()
+	policy := readDeployerPolicy(t, projectRoot)
+	goldens, err := filepath.Glob(filepath.Join(projectRoot, "infra", "stack", "testdata", "aws", "*.json"))
+	if err != nil || len(goldens) == 0 {
+		t.Fatalf("%d synthesized stacks (%v)", len(goldens), err)
+	}
+	types := map[string]bool{}
+	for _, golden := range goldens {
+		tree := readTree(t, golden)
+		for _, section := range []string{"resource", "data"} {
+			if of, ok := tree[section].(map[string]any); ok {
+				for kind := range of {
+					types[kind] = true
+				}
+			}
+		}
+	}
+	for _, kind := range slices.Sorted(maps.Keys(types)) {
+		actions := strings.Fields(resourceActions[kind])
+		if len(actions) == 0 {
+			t.Errorf("%s is new: say in this test what it needs of AWS, and grant that in docs/deployer-policy.json", kind)
+		}
+		for _, action := range actions {
+			if !policy.grants(action) {
+				t.Errorf("%s needs %s, which docs/deployer-policy.json does not grant", kind, action)
+			}
+		}
+	}
+}
