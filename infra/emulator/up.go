@@ -108,8 +108,9 @@ func Up(ctx context.Context, o Options) (err error) {
 func (u *up) prerequisites(ctx context.Context) (string, error) {
 	node, nodeErr := CheckNode(ctx)
 	var motoErr, portErr, toolsErr error
-	if u.python, motoErr = FindMoto(ctx, u.downloads(), u.Note); ctx.Err() != nil {
-		return "", ctx.Err()
+	u.python, motoErr = FindMoto(ctx, u.downloads(), u.Note)
+	if err := ctx.Err(); err != nil {
+		return "", err
 	}
 	// Our own server may have the port.
 	if serving := u.state.Server != nil && u.state.Server.Alive() && u.state.Address == u.address(); !serving {
