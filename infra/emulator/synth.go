@@ -64,7 +64,8 @@ func Synth(ctx context.Context, o SynthOptions) error {
 	set := Environ{
 		"CDKTF_OUTDIR":     o.Outdir,
 		"CLOUDSTORAGE_ENV": o.Environment,
-		"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
+		// A list of Node's major versions, past and to come: jsii's banner about them is longer than all else.
+		"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "18,20,22,24",
 	}
 	if o.Environments != "" {
 		set["CLOUDSTORAGE_ENVIRONMENTS"] = o.Environments
