@@ -7,8 +7,6 @@ answers. Where another version of moto differs, a gap is left open and said so: 
 import json
 import sys
 
-ROOT_VOLUME_GIB = 8  # of Amazon Linux 2023's image
-
 
 def launch_template_versions():
     # moto adds the template's own tags to what its version says about tagging instances, and takes the user-data of
@@ -28,31 +26,6 @@ def launch_template_versions():
             ]
 
     LaunchTemplateVersion.__init__ = init
-
-
-def root_volume_size():
-    # A volume of unnamed size has its image's size. moto's images have none.
-    from moto.ec2.models.elastic_block_store import EBSBackend
-    from moto.ec2.responses.instances import InstanceResponse
-
-    create = EBSBackend.create_volume
-
-    def create_volume(self, size=None, *args, **kwargs):
-        if size is None and not kwargs.get("snapshot_id"):
-            size = ROOT_VOLUME_GIB
-        return create(self, size, *args, **kwargs)
-
-    EBSBackend.create_volume = create_volume
-
-    validate = InstanceResponse._validate_block_device_mapping
-
-    def validate_block_device_mapping(mapping):
-        disk = mapping.get("Ebs")
-        if disk is not None and not disk.get("VolumeSize") and not disk.get("SnapshotId"):
-            disk["VolumeSize"] = ROOT_VOLUME_GIB
-        validate(mapping)
-
-    InstanceResponse._validate_block_device_mapping = staticmethod(validate_block_device_mapping)
 
 
 def security_group_rule_description():
@@ -111,7 +84,6 @@ def delete_markers():
 def main():
     for gap in (
         launch_template_versions,
-        root_volume_size,
         security_group_rule_description,
         budget_tags,
         delete_markers,

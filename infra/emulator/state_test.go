@@ -48,7 +48,7 @@ func TestClearKeepsOnlyWhatCostsADownload(t *testing.T) {
 	if err := p.clear(); err != nil {
 		t.Fatalf("where nothing was made: %v", err)
 	}
-	touch(t, p.run, "venv/bin/python", "state.json", "moto.log", "cdktf.out/manifest.json", "terraform.local-api.tfstate", "storaged-0123")
+	touch(t, p.run, "venv/bin/python", "state.json", "moto.log", "cdktf.out/manifest.json", "terraform.local-api.emulator.tfstate", "storaged-0123")
 	if !p.used() {
 		t.Error("not used")
 	}

@@ -30,6 +30,10 @@ type Stack struct {
 	out         io.Writer
 }
 
+// emulatedDataDir, in the stack's folder, is Terraform's when it works on the emulator: it remembers a backend, and the
+// account's is another.
+const emulatedDataDir = ".terraform-emulator"
+
 // planFile is where a plan waits to be applied, in the stack's folder.
 const planFile = "plan.tfplan"
 
@@ -42,6 +46,7 @@ func (t *Tools) Stack(dir string, o StackOptions) (*Stack, error) {
 	env, parallelism, grace := t.env.With(o.Environ), o.Parallelism, o.Grace
 	if o.Emulator != "" {
 		env = env.Emulated(o.Emulator)
+		env["TF_DATA_DIR"] = emulatedDataDir
 		if parallelism == 0 {
 			parallelism = 30
 		}

@@ -137,7 +137,7 @@ func TestAnEmulatorThatDiedMeansStartingOver(t *testing.T) {
 	if err := u.writeState(u.state); err != nil {
 		t.Fatal(err)
 	}
-	touch(t, u.run, "terraform.local-storage.tfstate", "cdktf.out/manifest.json")
+	touch(t, u.run, "terraform.local-storage.emulator.tfstate", "cdktf.out/manifest.json")
 	if u.python, err = FindMoto(t.Context(), u.downloads(), t.Logf); err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +152,7 @@ func TestAnEmulatorThatDiedMeansStartingOver(t *testing.T) {
 	if server.Alive() {
 		t.Error("the server of the dead emulator runs on")
 	}
-	if _, err := os.Stat(filepath.Join(u.run, "terraform.local-storage.tfstate")); err == nil {
+	if _, err := os.Stat(filepath.Join(u.run, "terraform.local-storage.emulator.tfstate")); err == nil {
 		t.Error("Terraform's state of the dead emulator is still there")
 	}
 	if !strings.Contains(said.String(), "starting over") {

@@ -62,10 +62,15 @@ func (b base) provider() *provider.AwsProviderConfig {
 }
 
 // keepState chooses the backend. A local state lies beside the output folder, so in the project's root; the path is
-// relative, so that the project can be moved.
+// relative, so that the project can be moved. The emulator's state is another file, so that it never takes the place
+// of the account's.
 func (b base) keepState(stack cdktf.TerraformStack) {
 	if b.backend == nil || b.target.Emulator {
-		cdktf.NewLocalBackend(stack, &cdktf.LocalBackendConfig{Path: jsii.String("../../../terraform." + b.name + ".tfstate")})
+		name := b.name
+		if b.target.Emulator {
+			name += ".emulator"
+		}
+		cdktf.NewLocalBackend(stack, &cdktf.LocalBackendConfig{Path: jsii.String("../../../terraform." + name + ".tfstate")})
 		return
 	}
 	cdktf.NewS3Backend(stack, &cdktf.S3BackendConfig{

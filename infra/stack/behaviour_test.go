@@ -110,6 +110,10 @@ func TestStateIsKeptBesideTheProjectOrWhereTheEnvironmentSays(t *testing.T) {
 	if got := local.Value("terraform.backend.local.path"); got != "../../../terraform.module02-api.tfstate" {
 		t.Errorf("local: %v", got)
 	}
+	emulated := shipped(t, stack.Target{Emulator: true})["module02-api"]
+	if got := emulated.Value("terraform.backend.local.path"); got != "../../../terraform.module02-api.emulator.tfstate" {
+		t.Errorf("emulator: %v: it would take the place of the account's", got)
+	}
 	remote := changed(t, "module02", strings.NewReplacer("region: eu-west-1\n", "region: eu-west-1\nbackend: {bucket: module02-state-7}\n"))
 	for name, s := range remote {
 		want := "map[bucket:module02-state-7 encrypt:true key:cloudstorage/" + name + ".tfstate region:eu-west-1 use_lockfile:true]"
