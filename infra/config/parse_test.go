@@ -86,7 +86,7 @@ func TestEveryMistakeNamesFileLineValueAndWayOut(t *testing.T) {
 		{"unknown kind", "kind: fleet", "kind: lambda", `m.yaml:15: compute.kind: "lambda" is none of fleet, instance`},
 		{"ARM type on x86_64", "t3.micro", "t4g.micro", `m.yaml:16: compute.instance_type: "t4g.micro" is arm64 and architecture is x86_64`},
 		{"not a type", "t3.micro", "small", `m.yaml:16: compute.instance_type: "small" is not an instance type`},
-		{"key elsewhere", "key: module02.pem", "key: /root/module02.pem", `m.yaml:20: ssh.key: "/root/module02.pem" is not the name of a .pem file`},
+		{"key elsewhere", "key: module02.pem", "key: /keys/module02.pem", `m.yaml:20: ssh.key: "/keys/module02.pem" is not the name of a .pem file`},
 		{"ssh for nobody", "  key: module02.pem\n  allow: [0.0.0.0/0]", "  key: module02.pem\n  allow: []", `m.yaml:21: ssh.allow: nobody could connect`},
 		{"ttl of 8 days", "release:", "  url_ttl: 192h\nrelease:", `m.yaml:24: api.url_ttl: 192h0m0s is not whole seconds from 1s to 168h`},
 		{"shell in goproxy", "delivery: source", "delivery: source\n  goproxy: $(id)", `m.yaml:26: release.goproxy: "$(id)" is not a GOPROXY list`},

@@ -16,10 +16,6 @@ import (
 	tfjson "github.com/hashicorp/terraform-json"
 )
 
-// knownDrifts are attributes, by resource type, that the emulator does not give back as it got them, so that every
-// plan wants to set them again. Nothing else may differ between an apply and the next plan.
-var knownDrifts = map[string][]string{}
-
 func TestEveryEnvironmentOnTheEmulator(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -216,7 +212,7 @@ func (d *deployment) apply(name string) applied {
 	return applied{log: log, outputs: outputs}
 }
 
-// converged checks that a plan would change nothing, or nothing but known drifts.
+// converged checks that a plan would change nothing.
 func (d *deployment) converged(name string) {
 	d.t.Helper()
 	s := d.stack(name, &bytes.Buffer{})
@@ -231,13 +227,11 @@ func (d *deployment) converged(name string) {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	for _, drift := range unknownDrifts(plan) {
-		d.t.Errorf("the plan after the apply of %s changes %s", name, drift)
-	}
+	d.t.Errorf("the plan after the apply of %s is not empty: %s", name, strings.Join(changesOf(plan), "\n"))
 }
 
-// unknownDrifts lists what a plan changes besides knownDrifts.
-func unknownDrifts(plan *tfjson.Plan) []string {
+// changesOf lists what a plan changes, by attribute where it updates.
+func changesOf(plan *tfjson.Plan) []string {
 	var found []string
 	for _, resource := range plan.ResourceChanges {
 		change := resource.Change
@@ -252,8 +246,7 @@ func unknownDrifts(plan *tfjson.Plan) []string {
 		after, _ := change.After.(map[string]any)
 		unknown, _ := change.AfterUnknown.(map[string]any)
 		for _, attribute := range slices.Sorted(maps.Keys(after)) {
-			same := reflect.DeepEqual(before[attribute], after[attribute]) && unknown[attribute] != true
-			if !same && !slices.Contains(knownDrifts[resource.Type], attribute) {
+			if !reflect.DeepEqual(before[attribute], after[attribute]) || unknown[attribute] == true {
 				found = append(found, fmt.Sprintf("%s.%s from %v to %v", resource.Address, attribute, before[attribute], after[attribute]))
 			}
 		}

@@ -1,9 +1,6 @@
 package stack
 
-import (
-	"net"
-	"net/url"
-)
+import "cloudstorage/infra/config"
 
 // Target is what a synthesized stack will be applied to.
 type Target struct {
@@ -14,15 +11,7 @@ type Target struct {
 }
 
 // TargetOf tells from AWS_ENDPOINT_URL what is applied to: an emulator when it is a loopback address, else AWS.
-func TargetOf(endpoint string) Target {
-	parsed, err := url.Parse(endpoint)
-	if err != nil {
-		return Target{}
-	}
-	host := parsed.Hostname()
-	ip := net.ParseIP(host)
-	return Target{Emulator: host == "localhost" || ip != nil && ip.IsLoopback()}
-}
+func TargetOf(endpoint string) Target { return Target{Emulator: config.OnThisMachine(endpoint)} }
 
 // EmulatorAccount is the account of the emulator: the number that AWS's documentation uses, which nobody has.
 const EmulatorAccount = "123456789012"

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -142,12 +140,8 @@ func loopbackEndpoint(endpoint string) (string, error) {
 	if endpoint == "" {
 		return "", nil
 	}
-	u, err := url.Parse(endpoint)
-	if err == nil {
-		ip := net.ParseIP(u.Hostname())
-		if u.Hostname() == "localhost" || ip != nil && ip.IsLoopback() {
-			return endpoint, nil
-		}
+	if config.OnThisMachine(endpoint) {
+		return endpoint, nil
 	}
 	return "", fmt.Errorf("AWS_ENDPOINT_URL=%s is neither AWS nor an emulator on this machine: unset it for AWS", endpoint)
 }
