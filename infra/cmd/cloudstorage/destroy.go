@@ -47,6 +47,10 @@ func newPurge(p *project) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			deployed, err := d.deployed(ctx, bucket)
+			if err != nil {
+				return err
+			}
 			question := fmt.Sprintf("This removes the stacks %s and %s, and deletes every version of every file in the bucket %s. Nothing brings them back.",
 				d.api(), d.storage(), bucket)
 			if err := newAsker(p.console).confirm(question, bucket); err != nil {
@@ -55,8 +59,10 @@ func newPurge(p *project) *cobra.Command {
 			if err := d.destroyAPI(ctx); err != nil {
 				return err
 			}
-			if err := d.purgeStorage(ctx); err != nil {
-				return err
+			if deployed {
+				if err := d.purgeStorage(ctx); err != nil {
+					return err
+				}
 			}
 			p.note("\n%s is gone, its files too. Terraform's state files are left where they are.", d.environment)
 			return nil
@@ -81,6 +87,23 @@ func (p *project) removal(ctx context.Context, environment string) (*deployment,
 		return nil, "", err
 	}
 	return d, set.Environments[0].Storage.Bucket, nil
+}
+
+// deployed tells whether the storage stack exists. It refuses when the bucket that exists is not the one that the
+// environment names: whoever types the new name must not lose the files under the old one.
+func (d *deployment) deployed(ctx context.Context, bucket string) (bool, error) {
+	s, err := d.stack(ctx, d.storage())
+	if err != nil {
+		return false, err
+	}
+	outputs, err := s.Output(ctx)
+	if err != nil {
+		return false, err
+	}
+	if existing := outputs["bucket_name"]; existing != "" && existing != bucket {
+		return false, fmt.Errorf("the environment names the bucket %s, but the one that exists is %s: put that name back, or nothing here may touch it", bucket, existing)
+	}
+	return outputs["bucket_name"] != "", nil
 }
 
 func (d *deployment) destroyAPI(ctx context.Context) error {

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -80,9 +81,16 @@ type project struct {
 	root string
 }
 
-func (p *project) environments() string { return filepath.Join(p.root, "infra", "environments") }
-func (p *project) cache() string        { return filepath.Join(p.root, ".cache") }
-func (p *project) outdir() string       { return filepath.Join(p.root, "cdktf.out") }
+func (p *project) cache() string { return filepath.Join(p.root, ".cache") }
+
+// environments and outdir follow the variables that synthesizing itself follows.
+func (p *project) environments() string {
+	return cmp.Or(os.Getenv("CLOUDSTORAGE_ENVIRONMENTS"), filepath.Join(p.root, "infra", "environments"))
+}
+
+func (p *project) outdir() string {
+	return cmp.Or(os.Getenv("CDKTF_OUTDIR"), filepath.Join(p.root, "cdktf.out"))
+}
 
 func (p *project) note(format string, args ...any) {
 	p.printf(format+"\n", args...)
