@@ -70,9 +70,8 @@ func StartMoto(ctx context.Context, o MotoOptions) (*Moto, error) {
 		path: o.Python,
 		args: []string{program, "-H", loopback, "-p", strconv.Itoa(o.Port)},
 		env: env.With(Environ{
-			"MOTO_ACM_VALIDATION_WAIT":       "0",
-			"MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
-			"PYTHONUNBUFFERED":               "1",
+			"MOTO_ACM_VALIDATION_WAIT": "0",
+			"PYTHONUNBUFFERED":         "1",
 		}).Lines(),
 		log: o.Log,
 	})

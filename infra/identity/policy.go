@@ -39,6 +39,20 @@ func access(p Props) document {
 	return document{Version: "2012-10-17", Statement: statements}
 }
 
+// shells allows what the Systems Manager agent calls to open a shell, which AWS limits to no resource. AWS's own policy
+// for it would also let the machines read every parameter of the account.
+// Source: https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-add-permissions-to-existing-profile.html
+func shells() document {
+	return document{Version: "2012-10-17", Statement: []statement{{
+		Sid: "SessionManager", Effect: "Allow", Resource: "*",
+		Action: []string{
+			"ssm:UpdateInstanceInformation",
+			"ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel",
+			"ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel",
+		},
+	}}}
+}
+
 // allowed are the names of the actions that the store needs on scope.
 func allowed(scope actions.Scope) []string {
 	var names []string

@@ -23,8 +23,8 @@ const (
 	policyName  = "s3FullAccessPolicy"
 )
 
-// sessionManagerPolicy is AWS's own policy for instances that Session Manager opens shells on.
-const sessionManagerPolicy = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
+// sessionManagerName is the policy's that lets Session Manager open shells.
+const sessionManagerName = "sessionManagerPolicy"
 
 // Props are what a role needs.
 type Props struct {
@@ -74,27 +74,28 @@ func New(scope constructs.Construct, id string, p Props) *Role {
 		AssumeRolePolicy: tf.JSON(trustEC2()),
 		Tags:             tf.Tags(p.Project.Tags("role")),
 	})
-	policy := iampolicy.NewIamPolicy(within, jsii.String("policy"), &iampolicy.IamPolicyConfig{
-		Name:   jsii.String(p.Project.IAM(policyName)),
-		Policy: tf.JSON(access(p)),
-		Tags:   tf.Tags(p.Project.Tags("policy")),
-	})
 	r := &Role{profile: iaminstanceprofile.NewIamInstanceProfile(within, jsii.String("profile"), &iaminstanceprofile.IamInstanceProfileConfig{
 		Name: jsii.String(p.Project.IAM(profileName)),
 		Role: role.Name(),
 		Tags: tf.Tags(p.Project.Tags("profile")),
 	})}
-	r.attach(within, "attachment", role.Name(), policy.Arn())
+	r.allow(within, p.Project, role, "policy", policyName, access(p))
 	if p.SessionManager {
-		r.attach(within, "session-manager", role.Name(), jsii.String(sessionManagerPolicy))
+		r.allow(within, p.Project, role, "session-manager", sessionManagerName, shells())
 	}
 	return r
 }
 
-func (r *Role) attach(within constructs.Construct, id string, role, policyARN *string) {
-	r.ready = append(r.ready, iamrolepolicyattachment.NewIamRolePolicyAttachment(within, jsii.String(id), &iamrolepolicyattachment.IamRolePolicyAttachmentConfig{
-		Role:      role,
-		PolicyArn: policyARN,
+// allow makes a policy and attaches it to the role.
+func (r *Role) allow(within constructs.Construct, project naming.Project, role iamrole.IamRole, id, name string, what document) {
+	policy := iampolicy.NewIamPolicy(within, jsii.String(id), &iampolicy.IamPolicyConfig{
+		Name:   jsii.String(project.IAM(name)),
+		Policy: tf.JSON(what),
+		Tags:   tf.Tags(project.Tags(id)),
+	})
+	r.ready = append(r.ready, iamrolepolicyattachment.NewIamRolePolicyAttachment(within, jsii.String(id+"-attachment"), &iamrolepolicyattachment.IamRolePolicyAttachmentConfig{
+		Role:      role.Name(),
+		PolicyArn: policy.Arn(),
 	}))
 }
 

@@ -93,6 +93,15 @@ func TestSessionManagerIsAPolicyOfItsOwn(t *testing.T) {
 	if got := len(s.Resources("aws_iam_role_policy_attachment")); got != 2 {
 		t.Errorf("%d attachments", got)
 	}
+	var shells string
+	for _, policy := range s.Resources("aws_iam_policy") {
+		if policy.Get("name") == "demo_sessionManagerPolicy" {
+			shells = policy.Get("policy").(string)
+		}
+	}
+	if !strings.Contains(shells, `"ssmmessages:OpenDataChannel"`) || strings.Contains(shells, "s3:") || strings.Contains(shells, "GetParameter") {
+		t.Errorf("the policy for shells is %s", shells)
+	}
 }
 
 func TestWithAnUndoWindowOldVersionsGo(t *testing.T) {
