@@ -35,6 +35,13 @@ func CheckNode(ctx context.Context) (string, error) {
 
 // BuildSynth builds the project's main program, which turns environments into Terraform, and returns its path.
 func BuildSynth(ctx context.Context, root, dir string) (string, error) {
+	// Go writes a changed program in place: another build of it must neither meet half of it nor run that. When
+	// nothing changed it writes nothing, so a running one is not disturbed.
+	unlock, err := lock(ctx, filepath.Join(dir, "synth.lock"))
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
 	program := filepath.Join(dir, "synth")
 	cmd := exec.CommandContext(ctx, "go", "build", "-o", program, ".")
 	cmd.Dir = root
