@@ -20,6 +20,7 @@ type document struct {
 	file     string
 	lines    map[string]int // path of a value, such as "network.subnets[1].cidr" -> line
 	problems []problem
+	unread   bool // not YAML: nothing else can be said about it
 }
 
 type problem struct {
@@ -60,10 +61,13 @@ func (d *document) syntax(err error) {
 			line = token.Position.Line
 		}
 	}
-	d.add(line, "not YAML: "+text)
+	d.problems, d.unread = []problem{{line, "not YAML: " + text}}, true
 }
 
 func (d *document) add(line int, text string) {
+	if d.unread {
+		return
+	}
 	d.problems = append(d.problems, problem{line, text})
 }
 

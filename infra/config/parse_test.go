@@ -119,6 +119,14 @@ func TestAllMistakesComeAtOnceInTheOrderOfTheirLines(t *testing.T) {
 	}
 }
 
+func TestWhatIsNotYAMLIsTheOnlyMistake(t *testing.T) {
+	t.Parallel()
+	_, err := Parse("m", "m.yaml", []byte(valid+"\tx: 1\n"))
+	if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "not YAML") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestAnInstanceTakesNoFleetSettings(t *testing.T) {
 	t.Parallel()
 	_, err := Parse("m", "m.yaml", []byte(strings.Replace(valid, "kind: fleet", "kind: instance", 1)))
