@@ -116,6 +116,9 @@ func (u *up) prerequisites(ctx context.Context) (string, error) {
 	if serving := u.state.Server != nil && u.state.Server.Alive() && u.state.Address == u.address(); !serving {
 		portErr = checkPort(ctx, u.Port, "the API", "PORT")
 	}
+	if u.EmulatorPort == u.Port {
+		portErr = errors.Join(portErr, fmt.Errorf("PORT and EMULATOR_PORT are both %d: choose two, or leave EMULATOR_PORT out", u.Port))
+	}
 	u.tools, toolsErr = FindTools(ctx, u.Root, u.cache, u.Note)
 	if err := errors.Join(nodeErr, motoErr, portErr, toolsErr); err != nil {
 		return "", err

@@ -123,6 +123,19 @@ func TestUpRefusesAPortInUseBeforeItStartsAnything(t *testing.T) {
 	}
 }
 
+func TestUpRefusesOnePortForTwo(t *testing.T) {
+	t.Parallel()
+	o := localOptions(t, t.TempDir())
+	o.EmulatorPort = o.Port
+	err := Up(t.Context(), o.Options)
+	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("PORT and EMULATOR_PORT are both %d", o.Port)) {
+		t.Errorf("got %v", err)
+	}
+	if o.places().used() {
+		t.Error("files are left")
+	}
+}
+
 func TestAnEmulatorThatDiedMeansStartingOver(t *testing.T) {
 	t.Parallel()
 	root, err := filepath.Abs(projectRoot)
