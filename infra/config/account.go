@@ -28,6 +28,8 @@ type Budget struct {
 	LimitUSD int `yaml:"limit_usd"`
 	// Email receives the alerts. Required.
 	Email string `yaml:"email"`
+	// BillingAlarm adds a CloudWatch alarm on the estimated charges, which exist in us-east-1 only. Default false.
+	BillingAlarm bool `yaml:"billing_alarm"`
 }
 
 // State names the bucket for Terraform's remote state.

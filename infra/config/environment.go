@@ -26,6 +26,8 @@ type Environment struct {
 	Storage Storage `yaml:"storage"`
 	// Network is the environment's own VPC. Default: the account's default VPC, which only an instance accepts.
 	Network *Network `yaml:"network"`
+	// Traffic says how requests reach a fleet. Default: plain HTTP on the API's own port.
+	Traffic Traffic `yaml:"traffic"`
 	// Compute says what runs the API. Required.
 	Compute Compute `yaml:"compute"`
 	// SSH opens port 22. Default: closed.
@@ -34,6 +36,8 @@ type Environment struct {
 	API API `yaml:"api"`
 	// Release says how the API's program reaches its machines. Required.
 	Release Release `yaml:"release"`
+	// Observe ships logs to CloudWatch, draws a dashboard and sends alarms. Default: none of it.
+	Observe *Observe `yaml:"observe"`
 
 	project naming.Project
 	doc     *document
@@ -56,17 +60,87 @@ type Storage struct {
 	ReleasesBucket string `yaml:"releases_bucket"`
 	// UndoDays is how long an overwritten or deleted file can be brought back, in days. Default 0: forever.
 	UndoDays int `yaml:"undo_days"`
+	// ExpireDays deletes every file that many days after it was written, for environments that anyone may write to.
+	// Default 0: never.
+	ExpireDays int `yaml:"expire_days"`
+	// Encryption at rest: s3 (keys that S3 manages) or kms (a key of the account's own, with its price). Default s3.
+	Encryption string `yaml:"encryption"`
+	// WebOrigins are the web sites, such as https://files.example.org, whose pages may use presigned URLs. Default: none.
+	WebOrigins []string `yaml:"web_origins"`
+	// LogsBucket keeps the access logs of the buckets and, where they are asked for, of the load balancer and the
+	// network: "<project_name>-…-<digits>". Default: no access logs.
+	LogsBucket string `yaml:"logs_bucket"`
+	// LogsDays is how long they are kept, in days. Default 90.
+	LogsDays int `yaml:"logs_days"`
 }
 
-// Network is a VPC and its public subnets.
+// Encryption at rest.
+const (
+	EncryptionS3  = "s3"
+	EncryptionKMS = "kms"
+)
+
+// Ways out of a network's machines.
+const (
+	EgressInternet  = "internet"  // machines have public addresses; the only way without private subnets
+	EgressEndpoints = "endpoints" // S3, and the AWS services whose interface endpoints are named; nothing else
+	EgressNone      = "none"      // S3 only
+	EgressNAT       = "nat"       // everywhere, through a NAT gateway in each zone
+)
+
+// Network is a VPC, its subnets and the way out of it.
 type Network struct {
 	// CIDR is the VPC's block, /16 to /28. Required.
 	CIDR netip.Prefix `yaml:"cidr"`
-	// Subnets, one a zone; a fleet behind a load balancer needs two or more. Required.
+	// Subnets are public, one a zone; a fleet behind a load balancer needs two or more. Required.
 	Subnets []Subnet `yaml:"subnets"`
+	// PrivateSubnets hold the fleet, in the zones of Subnets; its machines then have no public address. Default: none,
+	// the fleet is in Subnets.
+	PrivateSubnets []Subnet `yaml:"private_subnets"`
+	// Egress is the machines' way out: internet, endpoints, none or nat. Default endpoints with private subnets,
+	// internet without, each the only choice that makes sense unless you know better.
+	Egress string `yaml:"egress"`
+	// Endpoints are the AWS services that machines reach by interface endpoints, with egress endpoints. Default logs,
+	// ssm and ssmmessages: what shipping logs and opening shells need.
+	Endpoints []string `yaml:"endpoints"`
+	// FlowLogs records who talked to whom, in storage.logs_bucket. Default false.
+	FlowLogs bool `yaml:"flow_logs"`
 }
 
-// Subnet is a public subnet in one availability zone.
+// DefaultEndpoints are what shipping logs and opening shells need.
+var DefaultEndpoints = []string{"logs", "ssm", "ssmmessages"}
+
+// Private reports whether machines have private addresses only.
+func (n *Network) Private() bool { return n != nil && len(n.PrivateSubnets) > 0 }
+
+// Traffic says how requests reach a fleet: by HTTPS on port 443 when a certificate or a domain is given, else by HTTP
+// on the API's own port.
+type Traffic struct {
+	// CertificateARN is an ACM certificate of the region. Default: none.
+	CertificateARN string `yaml:"certificate_arn"`
+	// Domain is the API's own name, such as files.example.org: a certificate for it is made and validated, and it leads
+	// to the load balancer. Instead of CertificateARN. Default: none.
+	Domain string `yaml:"domain"`
+	// HostedZone is the Route 53 zone of the account that holds Domain. Required with Domain.
+	HostedZone string `yaml:"hosted_zone"`
+	// AccessLogs writes a line a request to storage.logs_bucket. Default false.
+	AccessLogs bool `yaml:"access_logs"`
+	// DeletionProtection makes AWS refuse to delete the load balancer. Default false.
+	DeletionProtection bool `yaml:"deletion_protection"`
+	// WAF puts a web application firewall before the load balancer. Default: none.
+	WAF *WAF `yaml:"waf"`
+}
+
+// WAF blocks known bad inputs, and addresses that ask too often.
+type WAF struct {
+	// RequestsPer5Minutes of one address before it is blocked for a while, 10 or more. Default 2000.
+	RequestsPer5Minutes int `yaml:"requests_per_5_minutes"`
+}
+
+// HTTPS reports whether the API is reached by HTTPS.
+func (t Traffic) HTTPS() bool { return t.CertificateARN != "" || t.Domain != "" }
+
+// Subnet is a subnet in one availability zone.
 type Subnet struct {
 	Zone string       `yaml:"zone"`
 	CIDR netip.Prefix `yaml:"cidr"`
@@ -95,8 +169,37 @@ type Compute struct {
 	// Min and Max are the fleet's size in instances. Required for a fleet, refused for an instance.
 	Min int `yaml:"min"`
 	Max int `yaml:"max"`
+	// Initial is the size that a new fleet starts with, min to max: what the running one needs. Default min.
+	Initial int `yaml:"initial"`
+	// Scaling changes the fleet's size between min and max by itself. Default: none, it stays at initial.
+	Scaling *Scaling `yaml:"scaling"`
+	// Sleep ends the fleet's machines at night, for development. Default: never.
+	Sleep *Sleep `yaml:"sleep"`
+	// Image pins the machines' image, ami-…, of Amazon Linux 2023. Default: the newest, read at each apply.
+	Image string `yaml:"image"`
+	// DetailedMonitoring reports the machines' metrics each minute instead of each five. Default false.
+	DetailedMonitoring bool `yaml:"detailed_monitoring"`
 	// SessionManager lets administrators open a shell through Systems Manager, without ssh. Default false.
 	SessionManager bool `yaml:"session_manager"`
+	// PermissionsBoundary is the ARN of a policy that bounds what the machines' role can ever be allowed. Default: none.
+	PermissionsBoundary string `yaml:"permissions_boundary"`
+}
+
+// Scaling keeps what a machine has to do near a target; at least one target is given.
+type Scaling struct {
+	// RequestsPerTarget is how many requests a minute one machine should serve. Default 0: not scaled by it.
+	RequestsPerTarget int `yaml:"requests_per_target"`
+	// CPUPercent is the mean use of the machines' processors, 1 to 100. Default 0: not scaled by it.
+	CPUPercent int `yaml:"cpu_percent"`
+}
+
+// Sleep ends all machines of a fleet at one time and starts them at another.
+type Sleep struct {
+	// From and Until are cron expressions of five fields, such as "0 20 * * 1-5". Required.
+	From  string `yaml:"from"`
+	Until string `yaml:"until"`
+	// TimeZone of both, such as Europe/Paris. Default UTC.
+	TimeZone string `yaml:"time_zone"`
 }
 
 // SSH opens port 22 of the machines.
@@ -115,6 +218,21 @@ type API struct {
 	Direct bool `yaml:"direct"`
 	// URLTTL is how long presigned URLs live, 1s to 168h. Default 10m.
 	URLTTL time.Duration `yaml:"url_ttl"`
+	// MaxURLTTL is the age at which the bucket itself refuses a presigned URL, whoever signed it; url_ttl to 168h.
+	// Default url_ttl.
+	MaxURLTTL time.Duration `yaml:"max_url_ttl"`
+}
+
+// Observe ships the machines' logs, draws a dashboard and sends alarms.
+type Observe struct {
+	// Email gets the alarms, after a confirmation that AWS sends first. Required.
+	Email string `yaml:"email"`
+	// LogsDays is how long logs are kept: a number of days that CloudWatch knows. Default 30.
+	LogsDays int `yaml:"logs_days"`
+	// ErrorPercent is the share of 5xx answers above which an alarm is sent, 1 to 100. Default 5.
+	ErrorPercent int `yaml:"error_percent"`
+	// P95 is the time that 95 of 100 answers should take at most. Default 1s.
+	P95 time.Duration `yaml:"p95"`
 }
 
 // Deliveries of the API's program.

@@ -22,6 +22,15 @@ var (
 	goproxyPattern = regexp.MustCompile(`^[A-Za-z0-9._~:/?=,|@%+-]*$`)
 )
 
+// What a file that names the section and not the value gets.
+const (
+	defaultLogsDays     = 90
+	defaultWAFRequests  = 2000
+	defaultObserveDays  = 30
+	defaultErrorPercent = 5
+	defaultP95          = time.Second
+)
+
 // Parse decodes and validates an environment's text. name is the environment's, file is only for messages. The error
 // holds every mistake, one a line.
 func Parse(name, file string, source []byte) (*Environment, error) {
@@ -39,6 +48,34 @@ func (e *Environment) defaults() {
 	e.Compute.Architecture = cmp.Or(e.Compute.Architecture, X8664)
 	if _, given := e.doc.lines["api.url_ttl"]; !given {
 		e.API.URLTTL = settings.DefaultURLTTL
+	}
+	if _, given := e.doc.lines["api.max_url_ttl"]; !given {
+		e.API.MaxURLTTL = e.API.URLTTL
+	}
+	e.Storage.Encryption = cmp.Or(e.Storage.Encryption, EncryptionS3)
+	if e.Storage.LogsBucket != "" {
+		e.Storage.LogsDays = cmp.Or(e.Storage.LogsDays, defaultLogsDays)
+	}
+	if n := e.Network; n != nil {
+		if n.Private() {
+			n.Egress = cmp.Or(n.Egress, EgressEndpoints)
+		}
+		n.Egress = cmp.Or(n.Egress, EgressInternet)
+		if _, given := e.doc.lines["network.endpoints"]; !given && n.Egress == EgressEndpoints {
+			n.Endpoints = slices.Clone(DefaultEndpoints)
+		}
+	}
+	if e.Traffic.WAF != nil {
+		e.Traffic.WAF.RequestsPer5Minutes = cmp.Or(e.Traffic.WAF.RequestsPer5Minutes, defaultWAFRequests)
+	}
+	e.Compute.Initial = cmp.Or(e.Compute.Initial, e.Compute.Min)
+	if e.Compute.Sleep != nil {
+		e.Compute.Sleep.TimeZone = cmp.Or(e.Compute.Sleep.TimeZone, "UTC")
+	}
+	if o := e.Observe; o != nil {
+		o.LogsDays = cmp.Or(o.LogsDays, defaultObserveDays)
+		o.ErrorPercent = cmp.Or(o.ErrorPercent, defaultErrorPercent)
+		o.P95 = cmp.Or(o.P95, defaultP95)
 	}
 	if e.Backend != nil {
 		e.Backend.Region = cmp.Or(e.Backend.Region, e.Region)

@@ -23,14 +23,28 @@ func readme(t *testing.T) string {
 }
 
 func TestTheReadmeShowsWhatIsTested(t *testing.T) {
-	source, err := os.ReadFile("example_test.go")
+	showsExample(t, "README.md", "example_test.go")
+}
+
+// showsExample holds that a page shows, to the letter, what stands between "// example:" and "// end of example" in a
+// test file of this package, which compiles and runs.
+func showsExample(t *testing.T, page, file string) {
+	t.Helper()
+	source, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, example, _ := strings.Cut(string(source), "// example:\n")
-	example, _, _ = strings.Cut(example, "\n// end of example")
-	if !strings.Contains(readme(t), "```go\n"+strings.TrimSpace(example)+"\n```\n") {
-		t.Errorf("README.md does not show the example as it is:\n%s", example)
+	text, err := os.ReadFile(filepath.Join("..", "..", filepath.FromSlash(page)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, found := strings.Cut(string(source), "// example:\n")
+	example, _, closed := strings.Cut(example, "\n// end of example")
+	if !found || !closed {
+		t.Fatalf("%s marks no example", file)
+	}
+	if !strings.Contains(string(text), "```go\n"+strings.TrimSpace(example)+"\n```\n") {
+		t.Errorf("%s does not show the example of %s as it is:\n%s", page, file, example)
 	}
 }
 

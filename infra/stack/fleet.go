@@ -1,0 +1,32 @@
+package stack
+
+import (
+	"github.com/hashicorp/terraform-cdk-go/cdktf"
+
+	"cloudstorage/infra/compute"
+	"cloudstorage/infra/config"
+	"cloudstorage/infra/network"
+	"cloudstorage/infra/traffic"
+)
+
+func newFleet(stack cdktf.TerraformStack, e *config.Environment, machine compute.Machine, after []cdktf.ITerraformDependable) {
+	net := network.New(stack, "network", networkProps(e))
+	balancer := traffic.New(stack, "traffic", trafficProps(e, net))
+	fleet := compute.NewFleet(stack, "compute", fleetProps(e, machine, net, balancer, after))
+	output(stack, "load_balancer_dns_name", "The load balancer's name: storagectl --ip takes it", balancer.DNSName())
+	output(stack, "api_url", "Where the API answers", address(balancer.DNSName()))
+	output(stack, "autoscaling_group_name", "The fleet", fleet.GroupName())
+	output(stack, "launch_template_id", "What the fleet's machines are made from", fleet.TemplateID())
+}
+
+func fleetProps(e *config.Environment, machine compute.Machine, net *network.Network, balancer *traffic.Balancer, after []cdktf.ITerraformDependable) compute.FleetProps {
+	machine.VPCID, machine.VPC = net.VPCID(), net.VPC()
+	if e.API.Direct {
+		machine.Allow = e.API.Allow
+	}
+	return compute.FleetProps{
+		Machine: machine, Min: e.Compute.Min, Max: e.Compute.Max, SubnetIDs: net.SubnetIDs(),
+		BalancerSecurityGroupID: balancer.SecurityGroupID(), TargetGroupARN: balancer.TargetGroupARN(),
+		BuildsFromSource: e.Release.Delivery == config.Source, After: append(append(after, net.Online()...), balancer.Listening()),
+	}
+}
