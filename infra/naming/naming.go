@@ -47,6 +47,12 @@ func (p Project) Name(resource string) string { return p.name + "-" + resource }
 // Prefix is "<project_name>-<resource>-", for resources that AWS completes with a unique suffix.
 func (p Project) Prefix(resource string) string { return p.Name(resource) + "-" }
 
+// LogGroup is "/<project_name>/<resource>", the name of a group of logs.
+func (p Project) LogGroup(resource string) string { return "/" + p.name + "/" + resource }
+
+// KeyAlias is "alias/<project_name>-<resource>", the name of a key in KMS.
+func (p Project) KeyAlias(resource string) string { return "alias/" + p.Name(resource) }
+
 // IAM is "<project_name>_<resource>", the form that the exercise gives to roles, profiles and policies.
 func (p Project) IAM(resource string) string { return p.name + "_" + resource }
 

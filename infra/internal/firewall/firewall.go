@@ -83,8 +83,23 @@ func (g Group) ingress(id, description string, port int) *vpcsecuritygroupingres
 // AllowOut opens a TCP port towards an address block.
 func (g Group) AllowOut(id, description string, port int, block netip.Prefix) {
 	config := g.egress(id, description, block)
-	config.IpProtocol = jsii.String("tcp")
-	config.FromPort, config.ToPort = jsii.Number(port), jsii.Number(port)
+	openTCP(config, port)
+	vpcsecuritygroupegressrule.NewVpcSecurityGroupEgressRule(g.within, jsii.String("out-"+id), config)
+}
+
+// AllowOutToPrefixList opens a TCP port towards the addresses of an AWS service, which its prefix list names.
+func (g Group) AllowOutToPrefixList(id, description string, port int, prefixList *string) {
+	config := g.egressTo(id, description)
+	openTCP(config, port)
+	config.PrefixListId = prefixList
+	vpcsecuritygroupegressrule.NewVpcSecurityGroupEgressRule(g.within, jsii.String("out-"+id), config)
+}
+
+// AllowOutToGroup opens a TCP port towards the members of another group.
+func (g Group) AllowOutToGroup(id, description string, port int, group *string) {
+	config := g.egressTo(id, description)
+	openTCP(config, port)
+	config.ReferencedSecurityGroupId = group
 	vpcsecuritygroupegressrule.NewVpcSecurityGroupEgressRule(g.within, jsii.String("out-"+id), config)
 }
 
@@ -98,14 +113,23 @@ func (g Group) AllowOutEverywhere() {
 	}
 }
 
+func openTCP(config *vpcsecuritygroupegressrule.VpcSecurityGroupEgressRuleConfig, port int) {
+	config.IpProtocol = jsii.String("tcp")
+	config.FromPort, config.ToPort = jsii.Number(port), jsii.Number(port)
+}
+
 func (g Group) egress(id, description string, block netip.Prefix) *vpcsecuritygroupegressrule.VpcSecurityGroupEgressRuleConfig {
-	config := &vpcsecuritygroupegressrule.VpcSecurityGroupEgressRuleConfig{
+	config := g.egressTo(id, description)
+	config.CidrIpv4, config.CidrIpv6 = cidr(block)
+	return config
+}
+
+func (g Group) egressTo(id, description string) *vpcsecuritygroupegressrule.VpcSecurityGroupEgressRuleConfig {
+	return &vpcsecuritygroupegressrule.VpcSecurityGroupEgressRuleConfig{
 		SecurityGroupId: g.group.Id(),
 		Description:     jsii.String(description),
 		Tags:            tf.Tags(g.project.Tags("out-" + id)),
 	}
-	config.CidrIpv4, config.CidrIpv6 = cidr(block)
-	return config
 }
 
 func cidr(block netip.Prefix) (v4, v6 *string) {
