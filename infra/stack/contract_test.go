@@ -182,8 +182,9 @@ func TestContract(t *testing.T) {
 
 // untaggable are the resource types, of those in use, that take no tags.
 var untaggable = []string{
-	"aws_iam_role_policy_attachment", "aws_lb_target_group_attachment", "aws_route_table_association",
-	"aws_s3_bucket_lifecycle_configuration", "aws_s3_bucket_ownership_controls", "aws_s3_bucket_policy",
+	"aws_iam_role_policy_attachment", "aws_kms_alias", "aws_lb_target_group_attachment", "aws_route_table_association",
+	"aws_s3_bucket_cors_configuration", "aws_s3_bucket_lifecycle_configuration", "aws_s3_bucket_logging",
+	"aws_s3_bucket_ownership_controls", "aws_s3_bucket_policy",
 	"aws_s3_bucket_public_access_block", "aws_s3_bucket_server_side_encryption_configuration", "aws_s3_bucket_versioning",
 }
 
@@ -196,8 +197,11 @@ func everyResourceIsTagged(t *testing.T, stacks map[string]template.Template) {
 				continue
 			}
 			tags, project := resource.Tags(), "module02"
-			if strings.HasPrefix(name, "local-") {
+			switch {
+			case strings.HasPrefix(name, "local-"):
 				project = "local"
+			case strings.HasPrefix(name, "production-"):
+				project = "cloudstorage"
 			}
 			if tags["Project_name"] != project || !strings.HasPrefix(tags["Name"], project+"-") {
 				t.Errorf("%s: %s has the tags %v", name, resource.Address, tags)
