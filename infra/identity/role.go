@@ -3,6 +3,8 @@ package identity
 
 import (
 	"errors"
+	"fmt"
+	"regexp"
 
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
@@ -23,8 +25,11 @@ const (
 	policyName  = "s3FullAccessPolicy"
 )
 
-// sessionManagerName is the policy's that lets Session Manager open shells.
-const sessionManagerName = "sessionManagerPolicy"
+// The names of the policies for shells and for logs, in the same form.
+const (
+	sessionManagerName = "sessionManagerPolicy"
+	logsName           = "logsPolicy"
+)
 
 // Props are what a role needs.
 type Props struct {
@@ -37,9 +42,19 @@ type Props struct {
 	ReleasesBucket string
 	// ReleasesPrefix is where builds lie in it, such as "storaged/". Required with ReleasesBucket.
 	ReleasesPrefix string
+	// KMSKeyARN is the key that encrypts the data bucket, to be used through S3 only. Default nil: S3 manages the keys.
+	KMSKeyARN *string
+	// Region is the data bucket's. Required with KMSKeyARN.
+	Region string
+	// LogGroupARN is the CloudWatch log group that the machines write to, without a ":*" at its end. Default nil: none.
+	LogGroupARN *string
 	// SessionManager adds what Systems Manager needs to open a shell. Default false.
 	SessionManager bool
+	// PermissionsBoundary is the ARN of a policy that bounds what the role can ever be allowed. Default "": none.
+	PermissionsBoundary string
 }
+
+var boundaryPattern = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+$`)
 
 // Validate reports what no role could be made of.
 func (p Props) Validate() error {
@@ -52,6 +67,12 @@ func (p Props) Validate() error {
 	}
 	if p.ReleasesBucket != "" && p.ReleasesBucket == p.Bucket {
 		errs = append(errs, errors.New("identity: ReleasesBucket is the data bucket: the API must not reach its own release"))
+	}
+	if p.KMSKeyARN != nil && p.Region == "" {
+		errs = append(errs, errors.New("identity: Region is empty: the key is allowed through the S3 of one region, so name it"))
+	}
+	if p.PermissionsBoundary != "" && !boundaryPattern.MatchString(p.PermissionsBoundary) {
+		errs = append(errs, fmt.Errorf("identity: PermissionsBoundary: %q is not a policy's ARN: write one such as arn:aws:iam::123456789012:policy/boundary", p.PermissionsBoundary))
 	}
 	return errors.Join(errs...)
 }
@@ -68,12 +89,16 @@ func New(scope constructs.Construct, id string, p Props) *Role {
 		panic(err)
 	}
 	within := constructs.NewConstruct(scope, jsii.String(id))
-	role := iamrole.NewIamRole(within, jsii.String("role"), &iamrole.IamRoleConfig{
+	config := &iamrole.IamRoleConfig{
 		Name:             jsii.String(p.Project.IAM(roleName)),
 		Description:      jsii.String("Runs the storage API: the S3 actions it calls on its data bucket"),
 		AssumeRolePolicy: tf.JSON(trustEC2()),
 		Tags:             tf.Tags(p.Project.Tags("role")),
-	})
+	}
+	if p.PermissionsBoundary != "" {
+		config.PermissionsBoundary = jsii.String(p.PermissionsBoundary)
+	}
+	role := iamrole.NewIamRole(within, jsii.String("role"), config)
 	r := &Role{profile: iaminstanceprofile.NewIamInstanceProfile(within, jsii.String("profile"), &iaminstanceprofile.IamInstanceProfileConfig{
 		Name: jsii.String(p.Project.IAM(profileName)),
 		Role: role.Name(),
@@ -82,6 +107,9 @@ func New(scope constructs.Construct, id string, p Props) *Role {
 	r.allow(within, p.Project, role, "policy", policyName, access(p))
 	if p.SessionManager {
 		r.allow(within, p.Project, role, "session-manager", sessionManagerName, shells())
+	}
+	if p.LogGroupARN != nil {
+		r.allow(within, p.Project, role, "logs", logsName, logging(*p.LogGroupARN))
 	}
 	return r
 }

@@ -25,7 +25,7 @@ type API struct {
 func NewAPI(scope constructs.Construct, e *config.Environment, target Target, storage cdktf.TerraformStack, api API) cdktf.TerraformStack {
 	stack := newStack(scope, environmentBase(e, "api", target, missingKey(e, api.PublicKey)))
 	stack.AddDependency(storage)
-	role := identity.New(stack, "identity", roleProps(e))
+	role := identity.New(stack, "identity", roleProps(stack, e))
 	after := role.Ready()
 	if api.Binary != nil {
 		after = append(after, publish(stack, e, *api.Binary))

@@ -1,13 +1,26 @@
 package stack
 
 import (
+	"github.com/aws/jsii-runtime-go"
+	"github.com/cdktf/cdktf-provider-aws-go/aws/v19/dataawskmsalias"
+	"github.com/hashicorp/terraform-cdk-go/cdktf"
+
 	"cloudstorage/infra/config"
 	"cloudstorage/infra/identity"
 	"cloudstorage/infra/release"
 )
 
-func roleProps(e *config.Environment) identity.Props {
-	p := identity.Props{Project: e.Project(), Bucket: e.Storage.Bucket, SessionManager: e.Compute.SessionManager}
+func roleProps(stack cdktf.TerraformStack, e *config.Environment) identity.Props {
+	p := identity.Props{
+		Project: e.Project(), Bucket: e.Storage.Bucket, Region: e.Region,
+		SessionManager: e.Compute.SessionManager, PermissionsBoundary: e.Compute.PermissionsBoundary,
+	}
+	if e.Storage.Encryption == config.EncryptionKMS {
+		// The storage stack's key, found by its name: docs/adr/0001-three-stacks.md.
+		p.KMSKeyARN = dataawskmsalias.NewDataAwsKmsAlias(stack, jsii.String("data-key"), &dataawskmsalias.DataAwsKmsAliasConfig{
+			Name: jsii.String(e.Project().KeyAlias(dataKey)),
+		}).TargetKeyArn()
+	}
 	if e.Release.Delivery == config.Binary {
 		p.ReleasesBucket, p.ReleasesPrefix = e.Storage.ReleasesBucket, release.Prefix
 	}

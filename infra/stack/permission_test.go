@@ -2,15 +2,15 @@ package stack_test
 
 import (
 	"context"
-	"encoding/xml"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"net/url"
-	"path/filepath"
+	"maps"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -20,185 +20,276 @@ import (
 
 	"cloudstorage/app/object"
 	"cloudstorage/app/s3store"
-	"cloudstorage/infra/emulator"
-	"cloudstorage/infra/internal/template"
+	"cloudstorage/app/s3store/actions"
 	"cloudstorage/infra/stack"
 )
 
-// The instance role's own policy, as synthesized, enforced by the emulator's IAM: the store may do what it does, a
-// machine may read its release, and nothing else is allowed. The emulator does not check presigned URLs, so reading
-// and writing are asked for directly.
-func TestTheRoleIsAllowedItsWorkAndDeniedTheRest(t *testing.T) {
-	const bucket, releases, region = "local-1000000001", "local-releases-1000000001", "eu-west-1"
-	ctx := t.Context()
-	endpoint := startMoto(t)
-	root := client(endpoint, region, aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"})
-	for _, name := range []string{bucket, releases, "another-1"} {
-		must(t, func() error { _, err := root.CreateBucket(ctx, createBucket(name, region)); return err })
-		for _, key := range []string{"a", "storaged/build", "elsewhere/build"} {
-			must(t, func() error { return put(ctx, root, name, key) })
+const permissionRegion = "eu-west-1"
+
+// roleUnderTest is a machine of an environment: what it has to work with, as its role.
+type roleUnderTest struct {
+	bucket, releases string // releases "": none
+	s3               *s3.Client
+	store            object.Store
+}
+
+// A call that the role makes, or tries to.
+type call func(ctx context.Context, r roleUnderTest) error
+
+// operations call each method of object.Store. The emulator does not check presigned URLs, so what they are for is
+// asked for directly.
+var operations = map[string]call{
+	"Ready": func(ctx context.Context, r roleUnderTest) error { return r.store.Ready(ctx) },
+	"List": func(ctx context.Context, r roleUnderTest) error {
+		_, err := r.store.List(ctx, object.ListOptions{})
+		return err
+	},
+	"Delete": func(ctx context.Context, r roleUnderTest) error { return r.store.Delete(ctx, "gone") },
+	"SignGet": func(ctx context.Context, r roleUnderTest) error {
+		_, err := r.store.SignGet(ctx, "a", time.Minute)
+		return errors.Join(err, get(ctx, r.s3, r.bucket, "a"))
+	},
+	"SignPut": func(ctx context.Context, r roleUnderTest) error {
+		_, err := r.store.SignPut(ctx, "b", time.Minute)
+		return errors.Join(err, put(ctx, r.s3, r.bucket, "b"))
+	},
+}
+
+// uses are one call for each action that the store declares.
+var uses = map[string]call{
+	actions.ListBucket:   func(ctx context.Context, r roleUnderTest) error { return list(ctx, r.s3, r.bucket) },
+	actions.GetObject:    func(ctx context.Context, r roleUnderTest) error { return get(ctx, r.s3, r.bucket, "a") },
+	actions.PutObject:    func(ctx context.Context, r roleUnderTest) error { return put(ctx, r.s3, r.bucket, "b") },
+	actions.DeleteObject: func(ctx context.Context, r roleUnderTest) error { return remove(ctx, r.s3, r.bucket, "gone") },
+}
+
+// allowed is all that the role must be able to do.
+func (r roleUnderTest) allowed(t *testing.T) map[string]call {
+	t.Helper()
+	calls := map[string]call{}
+	store := reflect.TypeFor[object.Store]()
+	for i := range store.NumMethod() {
+		method := store.Method(i).Name
+		if operations[method] == nil {
+			t.Fatalf("object.Store has a method %s that the role was never seen to be allowed: give it a line in operations", method)
+		}
+		calls["the store's "+method] = operations[method]
+	}
+	for _, action := range actions.All() {
+		if uses[action.Name] == nil {
+			t.Fatalf("the store declares %s, which nothing here needs: give it a line in uses", action.Name)
+		}
+		calls[action.Name] = uses[action.Name]
+	}
+	if r.releases != "" {
+		calls["reading its own build"] = func(ctx context.Context, r roleUnderTest) error {
+			return get(ctx, r.s3, r.releases, "storaged/build")
 		}
 	}
-	role := assume(t, endpoint, shipped(t, stack.Target{})["local-api"])
+	return calls
+}
+
+// denials are what the role must not be able to do. Those of an action are allowed from the day on that the store
+// declares it.
+var denials = []struct {
+	name, action string
+	call         call
+}{
+	{"listing another bucket", "", func(ctx context.Context, r roleUnderTest) error { return list(ctx, r.s3, "another-1") }},
+	{"reading another bucket", "", func(ctx context.Context, r roleUnderTest) error { return get(ctx, r.s3, "another-1", "a") }},
+	{"writing to another bucket", "", func(ctx context.Context, r roleUnderTest) error { return put(ctx, r.s3, "another-1", "b") }},
+	{"deleting in another bucket", "", func(ctx context.Context, r roleUnderTest) error { return remove(ctx, r.s3, "another-1", "a") }},
+	{"reading a bucket whose name goes on", "", func(ctx context.Context, r roleUnderTest) error { return get(ctx, r.s3, r.bucket+"1", "a") }},
+	{"listing releases", "", func(ctx context.Context, r roleUnderTest) error { return list(ctx, r.s3, "local-releases-1000000001") }},
+	{"replacing a build", "", func(ctx context.Context, r roleUnderTest) error {
+		return put(ctx, r.s3, "local-releases-1000000001", "storaged/build")
+	}},
+	{"deleting a build", "", func(ctx context.Context, r roleUnderTest) error {
+		return remove(ctx, r.s3, "local-releases-1000000001", "storaged/build")
+	}},
+	{"reading elsewhere in releases", "", func(ctx context.Context, r roleUnderTest) error {
+		return get(ctx, r.s3, "local-releases-1000000001", "elsewhere/build")
+	}},
+	{"listing buckets", "s3:ListAllMyBuckets", func(ctx context.Context, r roleUnderTest) error { _, err := r.s3.ListBuckets(ctx, nil); return err }},
+	{"making a bucket", "s3:CreateBucket", func(ctx context.Context, r roleUnderTest) error {
+		_, err := r.s3.CreateBucket(ctx, createBucket("new-1"))
+		return err
+	}},
+	{"deleting the bucket", "s3:DeleteBucket", func(ctx context.Context, r roleUnderTest) error {
+		_, err := r.s3.DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: &r.bucket})
+		return err
+	}},
+	{"changing the bucket's policy", "s3:PutBucketPolicy", func(ctx context.Context, r roleUnderTest) error {
+		_, err := r.s3.PutBucketPolicy(ctx, &s3.PutBucketPolicyInput{Bucket: &r.bucket, Policy: aws.String("{}")})
+		return err
+	}},
+	{"removing the bucket's policy", "s3:DeleteBucketPolicy", func(ctx context.Context, r roleUnderTest) error {
+		_, err := r.s3.DeleteBucketPolicy(ctx, &s3.DeleteBucketPolicyInput{Bucket: &r.bucket})
+		return err
+	}},
+	{"turning versioning off", "s3:PutBucketVersioning", func(ctx context.Context, r roleUnderTest) error {
+		_, err := r.s3.PutBucketVersioning(ctx, &s3.PutBucketVersioningInput{Bucket: &r.bucket, VersioningConfiguration: &types.VersioningConfiguration{
+			Status: types.BucketVersioningStatusSuspended,
+		}})
+		return err
+	}},
+	{"letting other web sites in", "s3:PutBucketCORS", func(ctx context.Context, r roleUnderTest) error {
+		_, err := r.s3.PutBucketCors(ctx, &s3.PutBucketCorsInput{Bucket: &r.bucket, CORSConfiguration: &types.CORSConfiguration{
+			CORSRules: []types.CORSRule{{AllowedMethods: []string{"GET"}, AllowedOrigins: []string{"*"}}},
+		}})
+		return err
+	}},
+	{"turning access logs off", "s3:PutBucketLogging", func(ctx context.Context, r roleUnderTest) error {
+		_, err := r.s3.PutBucketLogging(ctx, &s3.PutBucketLoggingInput{Bucket: &r.bucket, BucketLoggingStatus: &types.BucketLoggingStatus{}})
+		return err
+	}},
+	{"reading the bucket's lifecycle", "s3:GetLifecycleConfiguration", func(ctx context.Context, r roleUnderTest) error {
+		_, err := r.s3.GetBucketLifecycleConfiguration(ctx, &s3.GetBucketLifecycleConfigurationInput{Bucket: &r.bucket})
+		return err
+	}},
+	{"opening a file to the public", "s3:PutObjectAcl", func(ctx context.Context, r roleUnderTest) error {
+		_, err := r.s3.PutObjectAcl(ctx, &s3.PutObjectAclInput{Bucket: &r.bucket, Key: aws.String("a"), ACL: types.ObjectCannedACLPublicRead})
+		return err
+	}},
+	{"listing versions", "s3:ListBucketVersions", func(ctx context.Context, r roleUnderTest) error {
+		_, err := r.s3.ListObjectVersions(ctx, &s3.ListObjectVersionsInput{Bucket: &r.bucket})
+		return err
+	}},
+	{"deleting a version for good", "s3:DeleteObjectVersion", func(ctx context.Context, r roleUnderTest) error {
+		_, err := r.s3.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &r.bucket, Key: aws.String("a"), VersionId: aws.String("null")})
+		return err
+	}},
+}
+
+// The instance role's own policy, as synthesized, enforced by the emulator's IAM: every operation of the store is
+// allowed, and so is reading a machine's release; nothing else is; and a policy that lacks any one of its actions
+// refuses something that is needed, so that there is nothing to spare.
+func TestTheRoleIsAllowedItsWorkAndNothingElse(t *testing.T) {
+	stacks := shipped(t, stack.Target{})
+	endpoint := startMoto(t)
+	root := client(endpoint, aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"})
+	for _, name := range []string{"local-1000000001", "local-10000000011", "module02-0000000000", "module02-00000000001", "local-releases-1000000001", "another-1"} {
+		_, err := root.CreateBucket(t.Context(), createBucket(name))
+		for _, key := range []string{"a", "storaged/build", "elsewhere/build"} {
+			err = errors.Join(err, put(t.Context(), root, name, key))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	// Every role is made before the emulator enforces anything: it forgets who may make roles.
+	type lesser struct {
+		without string
+		role    roleUnderTest
+	}
+	whole, lacking := map[string]roleUnderTest{}, map[string][]lesser{}
+	for environment, r := range map[string]roleUnderTest{
+		"local": {bucket: "local-1000000001", releases: "local-releases-1000000001"}, "module02": {bucket: "module02-0000000000"},
+	} {
+		policy := policyOf(stacks[environment+"-api"]).Get("policy").(string)
+		trust := stacks[environment+"-api"].Only("aws_iam_role").Get("assume_role_policy").(string)
+		whole[environment] = r.as(t, endpoint, assume(t, endpoint, environment, trust, policy))
+		for i, each := range lesserPolicies(t, policy) {
+			name := fmt.Sprintf("%s-%d", environment, i)
+			lacking[environment] = append(lacking[environment], lesser{each.without, r.as(t, endpoint, assume(t, endpoint, name, trust, each.policy))})
+		}
+	}
 	enforce(t, endpoint)
 
-	store, err := s3store.Open(ctx, s3store.Config{
-		Bucket: bucket, Region: region, Endpoint: endpoint,
-		AccessKeyID: role.AccessKeyID, SecretAccessKey: role.SecretAccessKey, SessionToken: role.SessionToken,
+	declared := map[string]bool{}
+	for _, action := range actions.All() {
+		declared[action.Name] = true
+	}
+	for environment, r := range whole {
+		t.Run(environment, func(t *testing.T) {
+			for name, call := range r.allowed(t) {
+				if err := call(t.Context(), r); err != nil {
+					t.Errorf("%s is refused: %v", name, err)
+				}
+			}
+			for _, each := range denials {
+				if err := each.call(t.Context(), r); !declared[each.action] && !denied(err) {
+					t.Errorf("%s is not refused: %v", each.name, err)
+				}
+			}
+			for _, each := range lacking[environment] {
+				calls := each.role.allowed(t)
+				if !slices.ContainsFunc(slices.Collect(maps.Values(calls)), func(call call) bool { return denied(call(t.Context(), each.role)) }) {
+					t.Errorf("without %s nothing that is needed is refused: the policy has it to spare", each.without)
+				}
+			}
+		})
+	}
+}
+
+// as is the machine with credentials of its role.
+func (r roleUnderTest) as(t *testing.T, endpoint string, c aws.Credentials) roleUnderTest {
+	t.Helper()
+	store, err := s3store.Open(t.Context(), s3store.Config{
+		Bucket: r.bucket, Region: permissionRegion, Endpoint: endpoint,
+		AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey, SessionToken: c.SessionToken,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := client(endpoint, region, role)
-	allowed := map[string]func() error{
-		"the store's readiness": func() error { return store.Ready(ctx) },
-		"the store's list":      func() error { _, err := store.List(ctx, object.ListOptions{}); return err },
-		"reading a file":        func() error { return get(ctx, s, bucket, "a") },
-		"writing a file":        func() error { return put(ctx, s, bucket, "b") },
-		"the store's delete":    func() error { return store.Delete(ctx, "storaged/build") },
-		"reading its own build": func() error { return get(ctx, s, releases, "storaged/build") },
+	r.s3, r.store = client(endpoint, c), store
+	return r
+}
+
+type lesserPolicy struct{ without, policy string }
+
+// lesserPolicies are a policy without one of its actions, each in turn.
+func lesserPolicies(t *testing.T, policy string) []lesserPolicy {
+	t.Helper()
+	read := func() (p struct {
+		Version   string
+		Statement []map[string]any
+	}) {
+		if err := json.Unmarshal([]byte(policy), &p); err != nil {
+			t.Fatal(err)
+		}
+		return p
 	}
-	for name, call := range allowed {
-		if err := call(); err != nil {
-			t.Errorf("%s is refused: %v", name, err)
+	var found []lesserPolicy
+	for i, statement := range read().Statement {
+		granted, _ := statement["Action"].([]any)
+		if len(granted) == 0 {
+			t.Fatalf("%v lists no actions", statement)
+		}
+		for j, action := range granted {
+			p := read()
+			if len(granted) == 1 { // IAM takes no statement without actions
+				p.Statement = slices.Delete(p.Statement, i, i+1)
+			} else {
+				p.Statement[i]["Action"] = slices.Delete(slices.Clone(granted), j, j+1)
+			}
+			text, err := json.Marshal(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found = append(found, lesserPolicy{fmt.Sprintf("%v in %v", action, statement["Sid"]), string(text)})
 		}
 	}
-	denied := map[string]func() error{
-		"listing releases":              func() error { return list(ctx, s, releases) },
-		"replacing a build":             func() error { return put(ctx, s, releases, "storaged/build") },
-		"deleting a build":              func() error { return remove(ctx, s, releases, "storaged/build") },
-		"reading elsewhere in releases": func() error { return get(ctx, s, releases, "elsewhere/build") },
-		"listing another bucket":        func() error { return list(ctx, s, "another-1") },
-		"reading another bucket":        func() error { return get(ctx, s, "another-1", "a") },
-		"writing to another bucket":     func() error { return put(ctx, s, "another-1", "b") },
-		"listing buckets":               func() error { _, err := s.ListBuckets(ctx, nil); return err },
-		"deleting the bucket": func() error {
-			_, err := s.DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: aws.String(bucket)})
-			return err
-		},
-		"changing the bucket's policy": func() error {
-			_, err := s.PutBucketPolicy(ctx, &s3.PutBucketPolicyInput{Bucket: aws.String(bucket), Policy: aws.String("{}")})
-			return err
-		},
-		"turning versioning off": func() error { return suspendVersions(ctx, s, bucket) },
-		"listing versions": func() error {
-			_, err := s.ListObjectVersions(ctx, &s3.ListObjectVersionsInput{Bucket: aws.String(bucket)})
-			return err
-		},
-		"reading the bucket's lifecycle": func() error {
-			_, err := s.GetBucketLifecycleConfiguration(ctx, &s3.GetBucketLifecycleConfigurationInput{Bucket: aws.String(bucket)})
-			return err
-		},
-	}
-	for name, call := range denied {
-		if code := errorCode(call()); code != "AccessDenied" {
-			t.Errorf("%s answers %q, want AccessDenied", name, code)
-		}
-	}
+	return found
 }
 
-func startMoto(t *testing.T) string {
-	t.Helper()
-	cache, err := filepath.Abs(filepath.Join("..", "..", ".cache"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	python, err := emulator.FindMoto(t.Context(), filepath.Join(cache, "emulator"), t.Logf)
-	if err != nil {
-		t.Fatal(err)
-	}
-	moto, err := emulator.StartMoto(t.Context(), emulator.MotoOptions{Python: python, Log: filepath.Join(t.TempDir(), "moto.log")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := moto.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	return moto.Endpoint()
+// denied reports whether S3 refused a call for lack of a right, whether it was made by the store or past it.
+func denied(err error) bool {
+	var failure smithy.APIError
+	return object.CodeOf(err) == object.CodeDenied || errors.As(err, &failure) && failure.ErrorCode() == "AccessDenied"
 }
 
-// assume makes the stack's role with its policy and returns credentials for it, as the instance metadata would.
-func assume(t *testing.T, endpoint string, api template.Template) aws.Credentials {
-	t.Helper()
-	role, policy := api.Only("aws_iam_role"), api.Only("aws_iam_policy")
-	query(t, endpoint, "iam", url.Values{
-		"Action": {"CreateRole"}, "RoleName": {fmt.Sprint(role.Get("name"))}, "AssumeRolePolicyDocument": {fmt.Sprint(role.Get("assume_role_policy"))},
-	})
-	query(t, endpoint, "iam", url.Values{
-		"Action": {"PutRolePolicy"}, "RoleName": {fmt.Sprint(role.Get("name"))}, "PolicyName": {fmt.Sprint(policy.Get("name"))},
-		"PolicyDocument": {fmt.Sprint(policy.Get("policy"))},
-	})
-	var answer struct {
-		AccessKeyID     string `xml:"AssumeRoleResult>Credentials>AccessKeyId"`
-		SecretAccessKey string `xml:"AssumeRoleResult>Credentials>SecretAccessKey"`
-		SessionToken    string `xml:"AssumeRoleResult>Credentials>SessionToken"`
-	}
-	body := query(t, endpoint, "sts", url.Values{
-		"Action": {"AssumeRole"}, "RoleSessionName": {"i-test"},
-		"RoleArn": {"arn:aws:iam::" + stack.EmulatorAccount + ":role/" + fmt.Sprint(role.Get("name"))},
-	})
-	if err := xml.Unmarshal(body, &answer); err != nil || answer.SessionToken == "" {
-		t.Fatalf("assume role: %v\n%s", err, body)
-	}
-	return aws.Credentials{AccessKeyID: answer.AccessKeyID, SecretAccessKey: answer.SecretAccessKey, SessionToken: answer.SessionToken}
-}
-
-// enforce turns the emulator's IAM on: from now on every call is checked.
-func enforce(t *testing.T, endpoint string) {
-	t.Helper()
-	post(t, endpoint+"/moto-api/reset-auth", "", nil, "0")
-}
-
-func query(t *testing.T, endpoint, service string, values url.Values) []byte {
-	t.Helper()
-	scope := http.Header{"Authorization": {"AWS4-HMAC-SHA256 Credential=test/20000101/us-east-1/" + service + "/aws4_request, SignedHeaders=host, Signature=0"}}
-	return post(t, endpoint+"/", "application/x-www-form-urlencoded", scope, values.Encode())
-}
-
-func post(t *testing.T, address, contentType string, header http.Header, body string) []byte {
-	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if header != nil {
-		request.Header = header
-	}
-	if contentType != "" {
-		request.Header.Set("Content-Type", contentType)
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode != http.StatusOK {
-		t.Fatalf("%s: %s %v\n%s", address, response.Status, err, answer)
-	}
-	return answer
-}
-
-func client(endpoint, region string, c aws.Credentials) *s3.Client {
+func client(endpoint string, c aws.Credentials) *s3.Client {
 	return s3.New(s3.Options{
-		Region: region, BaseEndpoint: aws.String(endpoint), UsePathStyle: true,
+		Region: permissionRegion, BaseEndpoint: aws.String(endpoint), UsePathStyle: true,
 		Credentials: credentials.NewStaticCredentialsProvider(c.AccessKeyID, c.SecretAccessKey, c.SessionToken),
 	})
 }
 
-func createBucket(name, region string) *s3.CreateBucketInput {
+func createBucket(name string) *s3.CreateBucketInput {
 	return &s3.CreateBucketInput{Bucket: aws.String(name), CreateBucketConfiguration: &types.CreateBucketConfiguration{
-		LocationConstraint: types.BucketLocationConstraint(region),
+		LocationConstraint: permissionRegion,
 	}}
-}
-
-func suspendVersions(ctx context.Context, c *s3.Client, bucket string) error {
-	_, err := c.PutBucketVersioning(ctx, &s3.PutBucketVersioningInput{Bucket: aws.String(bucket), VersioningConfiguration: &types.VersioningConfiguration{
-		Status: types.BucketVersioningStatusSuspended,
-	}})
-	return err
 }
 
 func list(ctx context.Context, c *s3.Client, bucket string) error {
@@ -222,19 +313,4 @@ func put(ctx context.Context, c *s3.Client, bucket, key string) error {
 func remove(ctx context.Context, c *s3.Client, bucket, key string) error {
 	_, err := c.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: aws.String(bucket), Key: aws.String(key)})
 	return err
-}
-
-func must(t *testing.T, call func() error) {
-	t.Helper()
-	if err := call(); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func errorCode(err error) string {
-	var failure smithy.APIError
-	if errors.As(err, &failure) {
-		return failure.ErrorCode()
-	}
-	return fmt.Sprint(err)
 }
