@@ -5,8 +5,8 @@ import "cloudstorage/infra/config"
 // Target is what a synthesized stack will be applied to.
 type Target struct {
 	// Emulator is an AWS on this machine, known by its loopback endpoint. It changes exactly this: the provider's
-	// settings (test keys, path-style S3, no retries of what the emulator lacks), bucket policies with conditions and
-	// lifecycle rules are left out, and so are budget notifications.
+	// settings (test keys, path-style S3, no retries of what the emulator lacks), what bucket policies deny and lifecycle
+	// rules are left out, and so are budget notifications.
 	Emulator bool
 }
 
