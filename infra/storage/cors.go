@@ -38,8 +38,8 @@ func (b *Bucket) openTo(within constructs.Construct, origins []string) {
 // webOrigin checks that text is one web site: what a browser sends as Origin. Plain HTTP is for the developer's own
 // machine, since others could change such a page on its way.
 func webOrigin(text string) error {
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || text != strings.ToLower(u.Scheme+"://"+u.Host) || (u.Scheme != "https" && u.Scheme != "http") {
+	u, err := url.Parse(strings.ToLower(text))
+	if err != nil || u.Host == "" || text != u.Scheme+"://"+u.Host || (u.Scheme != "https" && u.Scheme != "http") {
 		return fmt.Errorf("%q is not a web site's origin: write one such as https://files.example.org, without a path", text)
 	}
 	if strings.Contains(u.Host, "*") {
