@@ -33,6 +33,7 @@ func Load(getenv func(string) string) (Settings, error) {
 		d, err := time.ParseDuration(value)
 		if err != nil || d < low || d > high || d%time.Second != 0 {
 			refuse(name, value, fmt.Sprintf("set a duration of whole seconds from %s to %s, such as %s", low, high, def))
+			return def
 		}
 		return d
 	}
@@ -42,6 +43,7 @@ func Load(getenv func(string) string) (Settings, error) {
 		Region:       getenv(EnvRegion),
 		Address:      getenv(EnvAddress),
 		URLTTL:       duration(EnvURLTTL, DefaultURLTTL, MinURLTTL, MaxURLTTL),
+		MaxURLTTL:    duration(EnvMaxURLTTL, MaxURLTTL, MinURLTTL, MaxURLTTL),
 		DrainTimeout: duration(EnvDrainTimeout, DefaultDrainTimeout, time.Second, MaxDrainTimeout),
 		Endpoint:     getenv(EnvEndpoint),
 	}
@@ -50,6 +52,9 @@ func Load(getenv func(string) string) (Settings, error) {
 	}
 	if !regionName.MatchString(s.Region) {
 		refuse(EnvRegion, s.Region, "set the bucket's region, such as eu-west-1")
+	}
+	if s.URLTTL > s.MaxURLTTL {
+		refuse(EnvURLTTL, s.URLTTL.String(), fmt.Sprintf("the bucket refuses URLs older than %s=%s: set at most that", EnvMaxURLTTL, s.MaxURLTTL))
 	}
 	if s.Address == "" {
 		s.Address = DefaultAddress
@@ -85,6 +90,7 @@ func (s Settings) Environ() []string {
 	add(EnvBucket, s.Bucket, s.Bucket != "")
 	add(EnvDrainTimeout, s.DrainTimeout.String(), s.DrainTimeout != 0)
 	add(EnvLogLevel, s.LogLevel.String(), s.LogLevel != slog.LevelInfo)
+	add(EnvMaxURLTTL, s.MaxURLTTL.String(), s.MaxURLTTL != 0)
 	add(EnvURLTTL, s.URLTTL.String(), s.URLTTL != 0)
 	return lines
 }

@@ -31,7 +31,7 @@ func TestLoadFillsInTheDefaults(t *testing.T) {
 	}
 	want := settings.Settings{
 		Bucket: "module02-20240101", Region: "eu-west-1", Address: ":5000",
-		URLTTL: 600 * time.Second, LogLevel: slog.LevelInfo, DrainTimeout: 25 * time.Second,
+		URLTTL: 600 * time.Second, MaxURLTTL: 168 * time.Hour, LogLevel: slog.LevelInfo, DrainTimeout: 25 * time.Second,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -41,8 +41,8 @@ func TestLoadFillsInTheDefaults(t *testing.T) {
 func TestLoadReadsBackWhatEnvironWrites(t *testing.T) {
 	t.Parallel()
 	for _, want := range []settings.Settings{
-		{Bucket: "b-1", Region: "eu-west-1", Address: ":5000", URLTTL: 10 * time.Minute, DrainTimeout: 25 * time.Second},
-		{Bucket: "a.b.c", Region: "us-gov-west-1", Address: "[::1]:0", URLTTL: 168 * time.Hour, DrainTimeout: time.Second,
+		{Bucket: "b-1", Region: "eu-west-1", Address: ":5000", URLTTL: 10 * time.Minute, MaxURLTTL: time.Hour, DrainTimeout: 25 * time.Second},
+		{Bucket: "a.b.c", Region: "us-gov-west-1", Address: "[::1]:0", URLTTL: 168 * time.Hour, MaxURLTTL: 168 * time.Hour, DrainTimeout: time.Second,
 			LogLevel: slog.LevelDebug, Endpoint: "http://127.0.0.1:9000"},
 	} {
 		lines := want.Environ()
@@ -61,10 +61,10 @@ func TestEnvironIsSortedAndLeavesOutZeroFields(t *testing.T) {
 	if got := (settings.Settings{}).Environ(); len(got) != 0 {
 		t.Errorf("Environ of the zero value = %q, want none", got)
 	}
-	got := settings.Settings{Bucket: "bbb", Region: "r", Address: ":1", URLTTL: time.Second, LogLevel: slog.LevelWarn,
+	got := settings.Settings{Bucket: "bbb", Region: "r", Address: ":1", URLTTL: time.Second, MaxURLTTL: time.Minute, LogLevel: slog.LevelWarn,
 		DrainTimeout: time.Minute, Endpoint: "https://x"}.Environ()
 	want := []string{"AWS_ENDPOINT_URL=https://x", "AWS_REGION=r", "STORAGE_ADDRESS=:1", "STORAGE_BUCKET=bbb",
-		"STORAGE_DRAIN_TIMEOUT=1m0s", "STORAGE_LOG_LEVEL=WARN", "STORAGE_URL_TTL=1s"}
+		"STORAGE_DRAIN_TIMEOUT=1m0s", "STORAGE_LOG_LEVEL=WARN", "STORAGE_MAX_URL_TTL=1m0s", "STORAGE_URL_TTL=1s"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -87,6 +87,8 @@ func TestLoadRefusesEachBadValue(t *testing.T) {
 		{"STORAGE_URL_TTL=0s", "from 1s"},
 		{"STORAGE_URL_TTL=1500ms", "whole seconds"},
 		{"STORAGE_URL_TTL=169h", "168h"},
+		{"STORAGE_MAX_URL_TTL=200h", "168h"},
+		{"STORAGE_MAX_URL_TTL=9m", "STORAGE_URL_TTL=\"10m0s\""},
 		{"STORAGE_DRAIN_TIMEOUT=-1s", "from 1s"},
 		{"STORAGE_DRAIN_TIMEOUT=1h", "5m0s"},
 		{"STORAGE_LOG_LEVEL=loud", "debug, info"},

@@ -20,6 +20,7 @@ const (
 	EnvBucket       = "STORAGE_BUCKET"
 	EnvAddress      = "STORAGE_ADDRESS"
 	EnvURLTTL       = "STORAGE_URL_TTL"
+	EnvMaxURLTTL    = "STORAGE_MAX_URL_TTL"
 	EnvLogLevel     = "STORAGE_LOG_LEVEL"
 	EnvDrainTimeout = "STORAGE_DRAIN_TIMEOUT"
 	EnvRegion       = "AWS_REGION"
@@ -31,7 +32,7 @@ const (
 	DefaultAddress      = ":5000"
 	DefaultURLTTL       = 10 * time.Minute
 	MinURLTTL           = time.Second
-	MaxURLTTL           = 7 * 24 * time.Hour // S3 refuses more
+	MaxURLTTL           = 7 * 24 * time.Hour // S3 refuses more, and the default of Settings.MaxURLTTL
 	DefaultDrainTimeout = 25 * time.Second   // below the balancer's 30 s of deregistration
 	MaxDrainTimeout     = 5 * time.Minute
 )
@@ -42,6 +43,7 @@ type Settings struct {
 	Region       string        // the bucket's region; required
 	Address      string        // host:port to listen on; port 0 takes a free one
 	URLTTL       time.Duration // how long a presigned URL lives, in whole seconds
+	MaxURLTTL    time.Duration // the age at which the bucket refuses one, in whole seconds: URLTTL is at most this
 	LogLevel     slog.Level    // the least level that is logged; zero is info
 	DrainTimeout time.Duration // how long requests in flight may take once the server is told to stop
 	Endpoint     string        // an S3 endpoint in place of AWS (emulator, gateway), path-style; "" is AWS

@@ -20,7 +20,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-var server = settings.Settings{Bucket: "module02-42", Region: "eu-west-1", URLTTL: 10 * time.Minute}
+var server = settings.Settings{Bucket: "module02-42", Region: "eu-west-1", URLTTL: 10 * time.Minute, MaxURLTTL: time.Hour}
 
 func fixtures() map[string]Release {
 	return map[string]Release{
@@ -115,7 +115,7 @@ func TestTheServersOwnLoaderAcceptsTheSettingsFile(t *testing.T) {
 	}
 	variables := Variables(files[SettingsPath])
 	loaded, err := settings.Load(func(name string) string { return variables[name] })
-	if err != nil || loaded.Bucket != server.Bucket || loaded.URLTTL != server.URLTTL {
+	if err != nil || loaded.Bucket != server.Bucket || loaded.URLTTL != server.URLTTL || loaded.MaxURLTTL != server.MaxURLTTL {
 		t.Errorf("%+v %v", loaded, err)
 	}
 }
