@@ -41,9 +41,6 @@ type State struct {
 // Project is the validated project name.
 func (a *Account) Project() naming.Project { return a.project }
 
-// PlaceholderEmail stands in account.yaml until `make init` replaces it.
-const PlaceholderEmail = "you@example.com"
-
 // ParseAccount decodes and validates account.yaml's text; file is only for messages.
 func ParseAccount(file string, source []byte) (*Account, error) {
 	a := &Account{}

@@ -198,7 +198,7 @@ type Sleep struct {
 	// From and Until are cron expressions of five fields, such as "0 20 * * 1-5". Required.
 	From  string `yaml:"from"`
 	Until string `yaml:"until"`
-	// TimeZone of both, such as Europe/Paris. Default UTC.
+	// TimeZone of both, such as Europe/Paris. Default Etc/UTC.
 	TimeZone string `yaml:"time_zone"`
 }
 

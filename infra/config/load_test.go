@@ -18,7 +18,10 @@ func TestTheShippedEnvironmentsAreValidAndSayWhatIsNotYoursYet(t *testing.T) {
 	want := map[string]string{
 		"local":    "",
 		"module02": "storage.bucket (module02-0000000000)",
-		"single":   "storage.bucket (module02-single-0000000000), api.allow (203.0.113.0/24), ssh.allow (203.0.113.0/24)",
+		"production": "storage.bucket (cloudstorage-0000000000), storage.releases_bucket (cloudstorage-releases-0000000000), " +
+			"storage.logs_bucket (cloudstorage-logs-0000000000), traffic.domain (files.example.com), traffic.hosted_zone (example.com), " +
+			"api.allow (203.0.113.0/24), observe.email (you@example.com)",
+		"single": "storage.bucket (module02-single-0000000000), api.allow (203.0.113.0/24), ssh.allow (203.0.113.0/24)",
 	}
 	for _, e := range set.Environments {
 		if got := placeholderText(e.Placeholders()); got != want[e.Name] {
@@ -81,7 +84,7 @@ func TestOnlyKeepsOneEnvironmentOrTheAccount(t *testing.T) {
 	if account, err := set.Only(AccountName); err != nil || account.Account == nil || len(account.Environments) != 0 {
 		t.Error(account, err)
 	}
-	if _, err := set.Only("moon"); err == nil || !strings.Contains(err.Error(), "known are local, module02, single, account") {
+	if _, err := set.Only("moon"); err == nil || !strings.Contains(err.Error(), "known are local, module02, production, single, account") {
 		t.Error(err)
 	}
 }
