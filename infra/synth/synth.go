@@ -12,6 +12,7 @@ import (
 	"cloudstorage/app/settings"
 	"cloudstorage/infra/bootstrap"
 	"cloudstorage/infra/config"
+	"cloudstorage/infra/egress"
 	"cloudstorage/infra/release"
 	"cloudstorage/infra/sshkey"
 	"cloudstorage/infra/stack"
@@ -82,15 +83,20 @@ func (o Options) prepare(ctx context.Context, e *config.Environment) (stack.API,
 		}
 		install.Source = &bootstrap.Source{Files: source.Files, GoVersion: source.GoVersion, GoProxy: e.Release.GoProxy}
 	}
-	api.UserData, err = bootstrap.Render(settings.Settings{Bucket: e.Storage.Bucket, Region: e.Region, URLTTL: e.API.URLTTL}, install)
+	api.UserData, err = bootstrap.Render(settings.Settings{
+		Bucket: e.Storage.Bucket, Region: e.Region, URLTTL: e.API.URLTTL, MaxURLTTL: e.API.MaxURLTTL,
+	}, install)
 	return api, err
 }
 
 // note says what whoever deploys should know.
 func (o Options) note(e *config.Environment, api stack.API) error {
 	lines := []string{fmt.Sprintf("user-data %d of %d bytes (%s)", len(api.UserData), bootstrap.Limit, e.Release.Delivery)}
+	if !o.Target.Emulator {
+		lines = append(lines, egress.Note(e))
+	}
 	if e.Public() {
-		lines = append(lines, "warning: anyone may list, read, replace and delete files: api.allow has no bounds, as the exercise asks")
+		lines = append(lines, "warning: anyone may list, read, replace and delete files: api.allow has no bounds")
 	}
 	if !o.Target.Emulator {
 		if len(e.Placeholders()) > 0 {

@@ -48,8 +48,12 @@ func TestSynthSaysHowMuchUserDataIsUsedAndWhatIsNotYoursYet(t *testing.T) {
 	}
 	for _, want := range []string{
 		"of 16384 bytes (source)", "of 16384 bytes (binary)",
+		"single: way out internet: 3.65 USD a month",
+		"module02: way out internet: 7.30 USD a month",
+		"production: way out endpoints (logs, ssm, ssmmessages): 48.18 USD a month",
 		"module02: warning: anyone may list, read, replace and delete files",
 		"module02: warning: placeholders that a real account refuses: run `make init ENV=module02`",
+		"production: warning: placeholders that a real account refuses: run `make init ENV=production`",
 		"module02: warning: module02.pem does not exist, which a real account refuses: run `make key`",
 		"account: warning: placeholders",
 	} {
@@ -57,7 +61,7 @@ func TestSynthSaysHowMuchUserDataIsUsedAndWhatIsNotYoursYet(t *testing.T) {
 			t.Errorf("no %q in:\n%s", want, notes)
 		}
 	}
-	if strings.Contains(notes, "single: warning: anyone") || strings.Contains(notes, "local: warning") {
+	if strings.Contains(notes, "single: warning: anyone") || strings.Contains(notes, "production: warning: anyone") || strings.Contains(notes, "local: warning") {
 		t.Errorf("a warning where there is nothing to warn of:\n%s", notes)
 	}
 }
@@ -83,7 +87,7 @@ func TestNothingIsSynthesizedFromAMistake(t *testing.T) {
 		options    synth.Options
 	}{
 		{"a broken file", `x.yaml:1: region: "nowhere"`, synth.Options{Environments: broken}},
-		{"an unknown environment", `there is no environment "moon": known are local, module02, single, account`, synth.Options{Only: "moon"}},
+		{"an unknown environment", `there is no environment "moon": known are local, module02, production, single, account`, synth.Options{Only: "moon"}},
 		{"a failed build", "local: out of disk", synth.Options{Only: "local", Releases: fixtureReleases{errors.New("out of disk")}}},
 		{"a broken key", "is not a private key without a passphrase", synth.Options{Only: "module02", Root: keys}},
 	} {
