@@ -72,15 +72,24 @@ func (t *Tools) Stack(dir string, o StackOptions) (*Stack, error) {
 	return &Stack{tf: tf, parallelism: tfexec.Parallelism(parallelism), cache: t.cache, out: o.Out}, nil
 }
 
-// Init makes the folder ready: backend and provider.
+// Init makes the folder ready: backend and provider. It fails where the folder remembers another backend.
 func (s *Stack) Init(ctx context.Context) error {
+	return s.init(ctx)
+}
+
+// InitAnew is Init that forgets the backend that the folder remembers. It moves no state.
+func (s *Stack) InitAnew(ctx context.Context) error {
+	return s.init(ctx, tfexec.Reconfigure(true))
+}
+
+func (s *Stack) init(ctx context.Context, options ...tfexec.InitOption) error {
 	// Terraform's plugin cache is not safe for several inits at once.
 	unlock, err := lock(ctx, filepath.Join(s.cache, "terraform", "init.lock"))
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	if err := s.shown().Init(ctx); err != nil {
+	if err := s.shown().Init(ctx, options...); err != nil {
 		return s.failed(ctx, "init", err)
 	}
 	return nil
@@ -161,6 +170,24 @@ func (s *Stack) State(ctx context.Context) (*tfjson.State, error) {
 		return nil, s.failed(ctx, "show", err)
 	}
 	return state, nil
+}
+
+// PullState returns the text of the state that the backend keeps; "" is none.
+func (s *Stack) PullState(ctx context.Context) (string, error) {
+	text, err := s.silent().StatePull(ctx)
+	if err != nil {
+		return "", s.failed(ctx, "state pull", err)
+	}
+	return text, nil
+}
+
+// PushState writes the state in file to the backend. Terraform refuses one that is older than, or unrelated to, what is
+// there.
+func (s *Stack) PushState(ctx context.Context, file string) error {
+	if err := s.shown().StatePush(ctx, file, tfexec.Lock(true)); err != nil {
+		return s.failed(ctx, "state push", err)
+	}
+	return nil
 }
 
 // shown is Terraform with its output going to whoever asked for it.

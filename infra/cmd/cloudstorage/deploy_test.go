@@ -74,9 +74,7 @@ func TestDestroyKeepsTheDataAndPurgeDeletesIt(t *testing.T) {
 	}
 }
 
-// startEmulator starts an emulated AWS, points the commands at it, and returns a function that asks for something in
-// the bucket of the environment single and checks the status.
-func startEmulator(t *testing.T, root string) func(method, key string, want int) {
+func startMoto(t *testing.T, root string) *emulator.Moto {
 	t.Helper()
 	python, err := emulator.FindMoto(t.Context(), filepath.Join(root, ".cache", "emulator"), t.Logf)
 	if err != nil {
@@ -91,6 +89,14 @@ func startEmulator(t *testing.T, root string) func(method, key string, want int)
 			t.Error(err)
 		}
 	})
+	return moto
+}
+
+// startEmulator starts an emulated AWS, points the commands at it, and returns a function that asks for something in
+// the bucket of the environment single and checks the status.
+func startEmulator(t *testing.T, root string) func(method, key string, want int) {
+	t.Helper()
+	moto := startMoto(t, root)
 	t.Setenv("AWS_ENDPOINT_URL", moto.Endpoint())
 	return func(method, key string, want int) {
 		t.Helper()

@@ -120,7 +120,16 @@ func (d *deployment) stack(ctx context.Context, name string) (*emulator.Stack, e
 		return nil, err
 	}
 	d.note("\n== %s", name)
-	if err := s.Init(ctx); err != nil {
+	move, err := d.stateMove(name)
+	if err != nil {
+		return nil, err
+	}
+	if move != nil {
+		err = move.run(ctx, s)
+	} else {
+		err = s.Init(ctx)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return s, nil
