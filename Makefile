@@ -4,9 +4,12 @@ ENV ?= module02
 BIN := .cache/bin
 CLOUDSTORAGE = $(BIN)/cloudstorage
 
-# Settings of `make up` (PORT of the API, EMULATOR_PORT) and of `make init` (EMAIL, CIDR).
+# Settings of `make up` (PORT of the API, EMULATOR_PORT) and of `make init`: EMAIL; CIDR; DOMAIN and its ZONE, or
+# CERTIFICATE; STATE (s3 or local); FROM and PROJECT for a new environment.
 UP_FLAGS = $(if $(PORT),--port $(PORT)) $(if $(EMULATOR_PORT),--emulator-port $(EMULATOR_PORT))
-INIT_FLAGS = $(if $(EMAIL),--email $(EMAIL)) $(if $(CIDR),--cidr $(CIDR))
+INIT_FLAGS = $(if $(EMAIL),--email $(EMAIL)) $(if $(CIDR),--cidr $(CIDR)) \
+  $(if $(DOMAIN),--domain $(DOMAIN) $(if $(ZONE),--zone $(ZONE))) $(if $(CERTIFICATE),--certificate $(CERTIFICATE)) \
+  $(if $(STATE),--state $(STATE)) $(if $(FROM),--from $(FROM) $(if $(PROJECT),--project $(PROJECT)))
 
 LINT := go tool -modfile=.ci/tools/go.mod golangci-lint
 
@@ -41,7 +44,7 @@ lint: go ## golangci-lint, pinned in .ci/tools
 fuzz: go ## every fuzz target for FUZZTIME (20s)
 	@bash .ci/fuzz $(or $(FUZZTIME),20s)
 
-init: cloudstorage ## make an environment yours: make init ENV=module02 [CIDR=…] [EMAIL=…]
+init: cloudstorage ## make an environment yours: ENV=module02 CIDR=… EMAIL=… DOMAIN=… ZONE=… STATE=s3; FROM=… for a new one
 	@$(CLOUDSTORAGE) init $(ENV) $(INIT_FLAGS)
 
 key: cloudstorage ## make the ssh key module02.pem, unless it is there

@@ -20,15 +20,15 @@ var PlaceholderBlock = netip.MustParsePrefix("203.0.113.0/24")
 // PlaceholderEmail stands in the shipped files until `make init` replaces it.
 const PlaceholderEmail = "you@example.com"
 
-// placeholderDomain is reserved for documentation (RFC 2606), so nobody has it.
-const placeholderDomain = "example.com"
+// ReservedDomain is reserved for documentation (RFC 2606), so nobody has it.
+const ReservedDomain = "example.com"
 
 // placeholderAccount is the account of AWS's documentation, in a certificate's ARN.
 const placeholderAccount = ":123456789012:"
 
 // PlaceholderDomain reports whether a DNS name is nobody's.
 func PlaceholderDomain(name string) bool {
-	return name == placeholderDomain || strings.HasSuffix(name, "."+placeholderDomain)
+	return name == ReservedDomain || strings.HasSuffix(name, "."+ReservedDomain)
 }
 
 // Placeholders are the shipped values that are not yours yet; `make init` replaces them.

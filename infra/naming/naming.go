@@ -92,6 +92,8 @@ func (p Project) BucketName(name string) error {
 
 var bucketPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*-[0-9]+$`)
 
-// PlaceholderBucket reports whether name still carries the ten zeros that the shipped environments have in place of
-// digits that are yours; `make init` replaces them.
-func PlaceholderBucket(name string) bool { return strings.HasSuffix(name, "-0000000000") }
+// PlaceholderDigits stand in the shipped environments in place of digits that are yours; `make init` replaces them.
+const PlaceholderDigits = "0000000000"
+
+// PlaceholderBucket reports whether name still carries PlaceholderDigits.
+func PlaceholderBucket(name string) bool { return strings.HasSuffix(name, "-"+PlaceholderDigits) }

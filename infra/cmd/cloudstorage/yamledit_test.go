@@ -56,3 +56,33 @@ func TestAKeyThatIsNotThereIsAnError(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsNotThereIsAddedOrRemoved(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		section, key, value string
+		old, new            string
+	}{
+		"a key that is there": {"storage", "undo_days", "7", "undo_days: 30", "undo_days: 7"},
+		"a key":               {"api", "direct", "true", "api:\n", "api:\n  direct: true\n"},
+		"a section":           {"backend", "bucket", "b-1", "project_name: module02\n", "project_name: module02\n\nbackend:\n  bucket: b-1\n"},
+		"a key of the file":   {"", "project_name", "photos", "project_name: module02", "project_name: photos"},
+	} {
+		got, err := putValue(sample, c.section, c.key, c.value)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if want := replaceOnce(t, sample, c.old, c.new); got != want {
+			t.Errorf("%s: got\n%s", name, got)
+		}
+	}
+	if _, err := putValue("backend: {region: x}\n", "backend", "bucket", "b-1"); err == nil {
+		t.Error("a key was added below a section that is written on one line")
+	}
+	if got, want := removeKey(sample, "api", "allow"), replaceOnce(t, sample, "  allow:\n    - 203.0.113.0/24\n    - 10.0.0.0/8\n", ""); got != want {
+		t.Errorf("removed: got\n%s", got)
+	}
+	if got := removeKey(sample, "api", "nothing"); got != sample {
+		t.Errorf("removed what is not there: got\n%s", got)
+	}
+}
