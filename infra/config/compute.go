@@ -21,9 +21,10 @@ func (e *Environment) validateCompute() {
 	} else if built := architectureOf(parts[1], parts[2], parts[3]); built != c.Architecture && (c.Architecture == X8664 || c.Architecture == ARM64) {
 		e.doc.at("compute.instance_type", "%q is %s and architecture is %s: change one of the two", c.InstanceType, built, c.Architecture)
 	}
-	if c.Kind == Instance {
+	switch c.Kind {
+	case Instance:
 		e.validateInstance()
-	} else if c.Kind == Fleet {
+	case Fleet:
 		e.validateFleet()
 	}
 	if c.Image != "" && !imagePattern.MatchString(c.Image) {

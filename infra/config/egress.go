@@ -27,7 +27,7 @@ func (e *Environment) validateEgress() {
 	switch {
 	case n.Private() && n.Egress == EgressInternet:
 		e.doc.at("network.egress", "%q needs public addresses, which machines in private_subnets have not: write endpoints, none or nat", n.Egress)
-	case !n.Private() && n.Egress != EgressInternet:
+	case !n.Private() && slices.Contains([]string{EgressEndpoints, EgressNone, EgressNAT}, n.Egress):
 		e.doc.at("network.egress", "%q is for machines in private subnets: list private_subnets, or remove it", n.Egress)
 	}
 	e.validateEndpoints()
@@ -53,11 +53,15 @@ func (e *Environment) validateEgress() {
 
 func (e *Environment) validateEndpoints() {
 	n := e.Network
-	if n.Egress != EgressEndpoints {
+	switch n.Egress {
+	case EgressEndpoints:
+	case EgressInternet, EgressNone, EgressNAT:
 		if e.doc.given("network.endpoints") {
 			e.doc.at("network.endpoints", "egress is %s, which has none: remove them, or set egress to endpoints", n.Egress)
 		}
 		return
+	default:
+		return // reported already
 	}
 	if len(n.Endpoints) == 0 {
 		e.doc.at("network.endpoints", "none listed: list services, or set egress to none")

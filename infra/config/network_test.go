@@ -23,7 +23,7 @@ func TestPrivateSubnetsObeyTheRulesOfSubnets(t *testing.T) {
 		"one zone":                     {change{"    - " + b + "\n", ""}, []string{"network.private_subnets: 1 zone: a fleet that outlives a zone needs two or more"}},
 		"a zone without a public one":  {change{b, "{zone: eu-west-1c, cidr: 10.20.32.0/20}"}, []string{`network.private_subnets[1].zone: "eu-west-1c" has no public subnet`}},
 		"none listed":                  {change{":\n    - " + a + "\n    - " + b + "\n  egress: endpoints\n  endpoints: [logs, ssm, ssmmessages]", ": []"}, []string{"network.private_subnets: none listed"}},
-		"an unknown egress":            {change{"egress: endpoints\n  endpoints: [logs, ssm, ssmmessages]", "egress: carrier-pigeon"}, []string{`network.egress: "carrier-pigeon" is none of internet, endpoints, none, nat`}},
+		"an unknown egress":            {change{"egress: endpoints", "egress: carrier-pigeon"}, []string{`network.egress: "carrier-pigeon" is none of internet, endpoints, none, nat`}},
 		"internet for private ones":    {change{"egress: endpoints\n  endpoints: [logs, ssm, ssmmessages]", "egress: internet"}, []string{`network.egress: "internet" needs public addresses, which machines in private_subnets have not: write endpoints, none or nat`}},
 		"endpoints beside a NAT":       {change{"egress: endpoints", "egress: nat"}, []string{"network.endpoints: egress is nat, which has none"}},
 		"endpoints that are none":      {slices.Concat(noObserve, noShell, change{"[logs, ssm, ssmmessages]", "[]"}), []string{"network.endpoints: none listed: list services, or set egress to none"}},
@@ -31,6 +31,7 @@ func TestPrivateSubnetsObeyTheRulesOfSubnets(t *testing.T) {
 		"an endpoint for S3":           {change{"[logs, ssm,", "[logs, s3, ssm,"}, []string{`network.endpoints[1]: "s3" has its own way already`}},
 		"an endpoint's whole name":     {change{"[logs, ssm,", "[logs, com.amazonaws.eu-west-1.kms, ssm,"}, []string{`network.endpoints[1]: "com.amazonaws.eu-west-1.kms" is the whole name: write kms`}},
 		"an endpoint of nobody":        {change{"[logs, ssm,", "[logs, cloudwatch, ssm,"}, []string{`network.endpoints[1]: "cloudwatch" is none of autoscaling, ec2,`}},
+		"an unknown egress in public":  {slices.Concat(isPublic, change{"  flow_logs: true", "  egress: pigeon\n  flow_logs: true"}), []string{`network.egress: "pigeon" is none of`}},
 		"endpoints for public subnets": {change{"  private_subnets:\n    - " + a + "\n    - " + b + "\n", ""}, []string{`network.egress: "endpoints" is for machines in private subnets`}},
 	})
 }
