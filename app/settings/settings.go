@@ -13,6 +13,10 @@ const (
 	Port       = 5000       // where the API listens, unless EnvAddress says otherwise
 	HealthPath = "/healthz" // 200 while the process serves; knows nothing of S3
 	ReadyPath  = "/readyz"  // 200 while S3 answers and the server is not draining
+
+	// IdleTimeout is how long the server keeps a quiet connection: above the
+	// balancer's 60 s, so that it never reuses one that was just closed.
+	IdleTimeout = 75 * time.Second
 )
 
 // The environment variables. AWS's own names are used where AWS has one.

@@ -23,7 +23,6 @@ import (
 const (
 	readHeaderTimeout = 10 * time.Second // a client that dribbles its headers holds a connection, no more
 	readTimeout       = 30 * time.Second // no route reads a body: one that is sent anyway may not hold a connection
-	idleTimeout       = 75 * time.Second // above the load balancer's 60 s, so that it never reuses a connection that we just closed
 	maxHeaderBytes    = 16 << 10         // a key of 1,024 bytes takes 3,072 when percent-encoded; cookies and proxies take the rest
 	readyTimeout      = 2 * time.Second  // a probe wants an answer, not the truth at any price
 )
@@ -72,7 +71,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		Handler:           s,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
-		IdleTimeout:       idleTimeout,
+		IdleTimeout:       settings.IdleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelWarn),
 		ConnState:         s.countConnections,

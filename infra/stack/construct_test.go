@@ -15,7 +15,6 @@ import (
 	"cloudstorage/infra/naming"
 	"cloudstorage/infra/network"
 	"cloudstorage/infra/storage"
-	"cloudstorage/infra/traffic"
 )
 
 // Constructs never import each other: each is made here alone, from plain ids. The tests of all of them share this
@@ -33,24 +32,6 @@ func machine() compute.Machine {
 		Project: project, InstanceType: "t4g.micro", Architecture: "arm64", ProfileName: jsii.String("profile"),
 		UserData: []byte("#!/bin/sh\n"), VPCID: vpcID, Port: 5000,
 	}
-}
-
-func TestABalancerStandsAlone(t *testing.T) {
-	s := template.One(t, func(stack cdktf.TerraformStack) {
-		traffic.New(stack, "traffic", traffic.Props{
-			Project: project, VPCID: vpcID, VPCCIDR: block, SubnetIDs: *jsii.Strings("subnet-a", "subnet-b"),
-			Port: 8080, HealthPath: "/up", Allow: world,
-		})
-	})
-	s.Only("aws_lb").Wants(map[string]string{"name": "demo-alb", "subnets": "[subnet-a subnet-b]", "drop_invalid_header_fields": "true"})
-	s.Only("aws_lb_target_group").Wants(map[string]string{"name": "demo-http-8080", "vpc_id": "vpc-1", "deregistration_delay": "30", "health_check.path": "/up"})
-	s.Only("aws_vpc_security_group_egress_rule").Wants(map[string]string{"cidr_ipv4": "10.0.0.0/16", "from_port": "8080", "to_port": "8080"})
-	rules := s.Resources("aws_vpc_security_group_ingress_rule")
-	if len(rules) != 2 {
-		t.Fatalf("%d rules for two blocks", len(rules))
-	}
-	rules[0].Wants(map[string]string{"cidr_ipv4": "0.0.0.0/0", "cidr_ipv6": "<nil>"})
-	rules[1].Wants(map[string]string{"cidr_ipv4": "<nil>", "cidr_ipv6": "::/0"})
 }
 
 func TestAFleetTakesRequestsFromItsBalancerOnly(t *testing.T) {
@@ -128,8 +109,6 @@ func TestConstructsRefuseWhatAWSWouldRefuseLate(t *testing.T) {
 		return network.Props{Project: project, CIDR: block, Subnets: s}
 	}
 	inside := network.Subnet{Zone: "eu-west-1a", CIDR: netip.MustParsePrefix("10.0.1.0/24")}
-	balancer := traffic.Props{Project: project, VPCID: vpcID, VPCCIDR: block, SubnetIDs: *jsii.Strings("a", "b"), Port: 1, HealthPath: "/", Allow: world}
-	with := func(change func(*traffic.Props)) error { p := balancer; change(&p); return p.Validate() }
 	for _, tc := range []struct {
 		name, want string
 		err        error
@@ -146,11 +125,6 @@ func TestConstructsRefuseWhatAWSWouldRefuseLate(t *testing.T) {
 		{"release without a prefix", "go together", identity.Props{Project: project, Bucket: "a", ReleasesBucket: "b"}.Validate()},
 		{"budget without a subscriber", "needs a subscriber", budget.Props{Project: project, LimitUSD: 1}.Validate()},
 		{"budget of nothing", "below 1", budget.Props{Project: project, Email: "a@b.c"}.Validate()},
-		{"balancer in one subnet", "two zones", with(func(p *traffic.Props) { p.SubnetIDs = p.SubnetIDs[:1] })},
-		{"balancer for nobody", "nobody could connect", with(func(p *traffic.Props) { p.Allow = nil })},
-		{"balancer without a network", "VPCID", with(func(p *traffic.Props) { p.VPCID = nil })},
-		{"port of nothing", "outside 1 to 65535", with(func(p *traffic.Props) { p.Port = 0 })},
-		{"relative health path", "does not start with /", with(func(p *traffic.Props) { p.HealthPath = "up" })},
 		{"min above max", "1 ≤ min ≤ max", fleet(func(p *compute.FleetProps) { p.Min = 2 })},
 		{"fleet nowhere", "SubnetIDs", fleet(func(p *compute.FleetProps) { p.SubnetIDs = nil })},
 		{"user-data too large", "EC2 takes 1 to 16384", fleet(func(p *compute.FleetProps) { p.UserData = make([]byte, 16385) })},

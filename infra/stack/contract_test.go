@@ -182,10 +182,21 @@ func TestContract(t *testing.T) {
 
 // untaggable are the resource types, of those in use, that take no tags.
 var untaggable = []string{
-	"aws_iam_role_policy_attachment", "aws_kms_alias", "aws_lb_target_group_attachment", "aws_route_table_association",
-	"aws_s3_bucket_cors_configuration", "aws_s3_bucket_lifecycle_configuration", "aws_s3_bucket_logging",
-	"aws_s3_bucket_ownership_controls", "aws_s3_bucket_policy",
-	"aws_s3_bucket_public_access_block", "aws_s3_bucket_server_side_encryption_configuration", "aws_s3_bucket_versioning",
+	"aws_acm_certificate_validation",
+	"aws_iam_role_policy_attachment",
+	"aws_kms_alias",
+	"aws_lb_target_group_attachment",
+	"aws_route53_record",
+	"aws_route_table_association",
+	"aws_s3_bucket_cors_configuration",
+	"aws_s3_bucket_lifecycle_configuration",
+	"aws_s3_bucket_logging",
+	"aws_s3_bucket_ownership_controls",
+	"aws_s3_bucket_policy",
+	"aws_s3_bucket_public_access_block",
+	"aws_s3_bucket_server_side_encryption_configuration",
+	"aws_s3_bucket_versioning",
+	"aws_wafv2_web_acl_association",
 }
 
 func everyResourceIsTagged(t *testing.T, stacks map[string]template.Template) {

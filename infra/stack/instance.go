@@ -1,10 +1,13 @@
 package stack
 
 import (
+	"fmt"
+
 	"github.com/aws/jsii-runtime-go"
 	"github.com/cdktf/cdktf-provider-aws-go/aws/v19/dataawsvpc"
 	"github.com/hashicorp/terraform-cdk-go/cdktf"
 
+	"cloudstorage/app/settings"
 	"cloudstorage/infra/compute"
 	"cloudstorage/infra/config"
 )
@@ -14,6 +17,6 @@ func newInstance(stack cdktf.TerraformStack, e *config.Environment, machine comp
 	machine.VPCID, machine.Allow = vpc.Id(), e.API.Allow
 	instance := compute.NewInstance(stack, "compute", compute.InstanceProps{Machine: machine, After: after})
 	output(stack, "public_ip", "The instance's public address", instance.PublicIP())
-	output(stack, "api_url", "Where the API answers", address(instance.PublicIP()))
+	output(stack, "api_url", "Where the API answers", jsii.String(fmt.Sprintf("http://%s:%d", *instance.PublicIP(), settings.Port)))
 	output(stack, "instance_id", "The instance", instance.ID())
 }

@@ -1,9 +1,7 @@
 package stack
 
 import (
-	"fmt"
-
-	"github.com/aws/jsii-runtime-go"
+	"net/netip"
 
 	"cloudstorage/app/settings"
 	"cloudstorage/infra/config"
@@ -12,12 +10,30 @@ import (
 )
 
 func trafficProps(e *config.Environment, net *network.Network) traffic.Props {
-	return traffic.Props{
-		Project: e.Project(), VPCID: net.VPCID(), VPCCIDR: e.Network.CIDR, VPC: net.VPC(), SubnetIDs: net.SubnetIDs(),
+	p := traffic.Props{
+		Project: e.Project(), VPCID: net.VPCID(), VPC: net.VPC(), SubnetIDs: net.SubnetIDs(), FleetCIDRs: fleetCIDRs(e.Network),
 		Port: settings.Port, HealthPath: settings.HealthPath, Allow: e.API.Allow, Online: net.Online(),
+		CertificateARN: e.Traffic.CertificateARN, Domain: e.Traffic.Domain, HostedZone: e.Traffic.HostedZone,
+		DeletionProtection: e.Traffic.DeletionProtection,
 	}
+	if e.Traffic.AccessLogs {
+		p.LogsBucket = e.Storage.LogsBucket
+	}
+	if e.Traffic.WAF != nil {
+		p.WAF = &traffic.WAF{RequestsPer5Minutes: e.Traffic.WAF.RequestsPer5Minutes}
+	}
+	return p
 }
 
-func address(host *string) *string {
-	return jsii.String(fmt.Sprintf("http://%s:%d", *host, settings.Port))
+// fleetCIDRs are the blocks of the subnets that the fleet's machines are in.
+func fleetCIDRs(n *config.Network) []netip.Prefix {
+	subnets := n.Subnets
+	if n.Private() {
+		subnets = n.PrivateSubnets
+	}
+	blocks := make([]netip.Prefix, len(subnets))
+	for i, s := range subnets {
+		blocks[i] = s.CIDR
+	}
+	return blocks
 }

@@ -87,6 +87,15 @@ func (g Group) AllowOut(id, description string, port int, block netip.Prefix) {
 	vpcsecuritygroupegressrule.NewVpcSecurityGroupEgressRule(g.within, jsii.String("out-"+id), config)
 }
 
+// AllowOutTo opens a TCP port towards address blocks.
+func (g Group) AllowOutTo(id, description string, port int, blocks []netip.Prefix) {
+	for _, block := range blocks {
+		config := g.egress(id, description, block)
+		openTCP(config, port)
+		vpcsecuritygroupegressrule.NewVpcSecurityGroupEgressRule(g.within, jsii.String("out-"+id+"-"+blockID(block)), config)
+	}
+}
+
 // AllowOutToPrefixList opens a TCP port towards the addresses of an AWS service, which its prefix list names.
 func (g Group) AllowOutToPrefixList(id, description string, port int, prefixList *string) {
 	config := g.egressTo(id, description)
