@@ -1,7 +1,8 @@
 """moto_server, without the gaps that the AWS provider for Terraform falls into.
 
-Each function closes one; without it, a plan right after an apply would not be empty, or a call would fail that AWS
-answers. Where another version of moto differs, a gap is left open and said so: the rest still works.
+Each function closes one; without it, a plan right after an apply would not be empty, a call would fail that AWS
+answers, or one would be answered that AWS refuses. Where another version of moto differs, a gap is left open and said
+so: the rest still works.
 """
 
 import json
@@ -81,12 +82,32 @@ def delete_markers():
         FakeDeleteMarker.dispose = lambda self, garbage=False: None
 
 
+def deletion_protection():
+    # moto deletes load balancers that are protected from it.
+    from moto.elbv2.exceptions import ELBClientError
+    from moto.elbv2.models import ELBv2Backend
+
+    original = ELBv2Backend.delete_load_balancer
+
+    def delete_load_balancer(self, arn):
+        balancer = self.load_balancers.get(arn)
+        if balancer and balancer.attrs.get("deletion_protection.enabled") == "true":
+            raise ELBClientError(
+                "OperationNotPermitted",
+                f"Load balancer '{arn}' cannot be deleted because deletion protection is enabled",
+            )
+        original(self, arn)
+
+    ELBv2Backend.delete_load_balancer = delete_load_balancer
+
+
 def main():
     for gap in (
         launch_template_versions,
         security_group_rule_description,
         budget_tags,
         delete_markers,
+        deletion_protection,
     ):
         try:
             gap()

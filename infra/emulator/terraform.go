@@ -138,6 +138,14 @@ func (s *Stack) Apply(ctx context.Context) error {
 	return nil
 }
 
+// ApplyOnly makes one resource what the folder says, with what it depends on, and leaves everything else alone.
+func (s *Stack) ApplyOnly(ctx context.Context, address string) error {
+	if err := s.shown().Apply(ctx, s.parallelism, tfexec.Target(address)); err != nil {
+		return s.failed(ctx, "apply -target", err)
+	}
+	return nil
+}
+
 // Destroy removes everything that the stack made.
 func (s *Stack) Destroy(ctx context.Context) error {
 	if err := s.shown().Destroy(ctx, s.parallelism); err != nil {

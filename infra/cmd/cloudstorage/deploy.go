@@ -38,7 +38,7 @@ func newDeploy(p *project) *cobra.Command {
 					return err
 				}
 			}
-			return d.waitHealthy(ctx, outputs["api_url"])
+			return d.waitHealthy(ctx, outputs)
 		},
 	}
 	cmd.Flags().BoolVar(&yes, "yes", os.Getenv("AUTO_APPROVE") == "1", "apply without asking (also AUTO_APPROVE=1)")
@@ -65,8 +65,13 @@ func (d *deployment) deploy(ctx context.Context, name string, asker *asker, yes 
 }
 
 // waitHealthy polls the API until it answers. The health path does not ask S3, so this waits for the machines only.
-func (d *deployment) waitHealthy(ctx context.Context, api string) error {
+// A fleet's are healthy when its apply ends; the wait is then for its name.
+func (d *deployment) waitHealthy(ctx context.Context, outputs map[string]string) error {
+	api := outputs["api_url"]
 	if api == "" {
+		if host := outputs["load_balancer_dns_name"]; host != "" {
+			d.note("\nNot waiting: the API answers by the names of its certificate. Lead one of them to %s, by an alias or a CNAME record.", host)
+		}
 		return nil
 	}
 	if d.endpoint != "" {

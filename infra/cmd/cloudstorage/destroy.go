@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"cloudstorage/infra/config"
-	"cloudstorage/infra/emulator"
 )
 
 func newDestroy(p *project) *cobra.Command {
@@ -106,34 +103,21 @@ func (d *deployment) deployed(ctx context.Context, bucket string) (bool, error) 
 	return outputs["bucket_name"] != "", nil
 }
 
+// destroyAPI destroys the api stack. Its load balancer may be protected from deletion; whoever confirmed meant that too.
 func (d *deployment) destroyAPI(ctx context.Context) error {
 	s, err := d.stack(ctx, d.api())
 	if err != nil {
 		return err
 	}
+	if err := d.liftDeletionProtection(ctx, d.api(), s); err != nil {
+		return err
+	}
 	return s.Destroy(ctx)
 }
 
-// purgeStorage destroys the storage stack through a copy that protects nothing. The copy stands beside the stack's
-// own folder, so that the relative path of its state is the same; the stack itself stays protected.
+// purgeStorage destroys the storage stack through a copy that protects nothing.
 func (d *deployment) purgeStorage(ctx context.Context) error {
-	const file = "cdk.tf.json"
-	text, err := os.ReadFile(filepath.Join(emulator.StackDir(d.outdir(), d.storage()), file))
-	if err != nil {
-		return fmt.Errorf("reading the synthesized stack: %w", err)
-	}
-	if text, err = lifted(text); err != nil {
-		return err
-	}
-	name := d.storage() + ".purge"
-	dir := emulator.StackDir(d.outdir(), name)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("copying the stack: %w", err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, file), text, 0o644); err != nil {
-		return fmt.Errorf("copying the stack: %w", err)
-	}
-	s, err := d.stack(ctx, name)
+	s, remove, err := d.changedCopy(ctx, d.storage(), "purge", lifted)
 	if err != nil {
 		return err
 	}
@@ -144,5 +128,5 @@ func (d *deployment) purgeStorage(ctx context.Context) error {
 	if err := s.Destroy(ctx); err != nil {
 		return err
 	}
-	return os.RemoveAll(dir)
+	return remove()
 }
