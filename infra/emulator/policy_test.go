@@ -120,6 +120,8 @@ func TestTheDeployersPolicyFitsAndIsNarrow(t *testing.T) {
 
 // resourceActions are what making, reading, changing and removing a resource of a type takes, on AWS.
 var resourceActions = map[string]string{
+	"aws_acm_certificate":              "acm:RequestCertificate acm:DescribeCertificate acm:ListTagsForCertificate acm:AddTagsToCertificate acm:RemoveTagsFromCertificate acm:DeleteCertificate",
+	"aws_acm_certificate_validation":   "acm:DescribeCertificate",
 	"aws_autoscaling_group":            "autoscaling:CreateAutoScalingGroup autoscaling:DescribeAutoScalingGroups autoscaling:DescribeScalingActivities autoscaling:UpdateAutoScalingGroup autoscaling:CreateOrUpdateTags autoscaling:DeleteTags autoscaling:DeleteAutoScalingGroup ec2:RunInstances ec2:CreateTags iam:PassRole iam:CreateServiceLinkedRole elasticloadbalancing:DescribeTargetHealth",
 	"aws_budgets_budget":               "budgets:ModifyBudget budgets:ViewBudget budgets:TagResource budgets:UntagResource budgets:ListTagsForResource",
 	"aws_caller_identity":              "sts:GetCallerIdentity",
@@ -136,6 +138,8 @@ var resourceActions = map[string]string{
 	"aws_lb":                           "elasticloadbalancing:CreateLoadBalancer elasticloadbalancing:DescribeLoadBalancers elasticloadbalancing:DescribeLoadBalancerAttributes elasticloadbalancing:ModifyLoadBalancerAttributes elasticloadbalancing:SetSecurityGroups elasticloadbalancing:SetSubnets elasticloadbalancing:AddTags elasticloadbalancing:RemoveTags elasticloadbalancing:DescribeTags elasticloadbalancing:DeleteLoadBalancer ec2:DescribeNetworkInterfaces iam:CreateServiceLinkedRole",
 	"aws_lb_listener":                  "elasticloadbalancing:CreateListener elasticloadbalancing:DescribeListeners elasticloadbalancing:DescribeListenerAttributes elasticloadbalancing:ModifyListener elasticloadbalancing:ModifyListenerAttributes elasticloadbalancing:DeleteListener",
 	"aws_lb_target_group":              "elasticloadbalancing:CreateTargetGroup elasticloadbalancing:DescribeTargetGroups elasticloadbalancing:DescribeTargetGroupAttributes elasticloadbalancing:ModifyTargetGroup elasticloadbalancing:ModifyTargetGroupAttributes elasticloadbalancing:DeleteTargetGroup",
+	"aws_route53_record":               "route53:ChangeResourceRecordSets route53:GetChange route53:GetHostedZone route53:ListResourceRecordSets",
+	"aws_route53_zone":                 "route53:ListHostedZones route53:GetHostedZone route53:ListTagsForResource",
 	"aws_route_table":                  "ec2:CreateRouteTable ec2:CreateRoute ec2:DescribeRouteTables ec2:DeleteRoute ec2:DeleteRouteTable",
 	"aws_route_table_association":      "ec2:AssociateRouteTable ec2:ReplaceRouteTableAssociation ec2:DisassociateRouteTable",
 	"aws_s3_bucket":                    "s3:CreateBucket s3:ListBucket s3:GetBucketPolicy s3:GetBucketAcl s3:GetBucketCORS s3:GetBucketWebsite s3:GetBucketVersioning s3:GetAccelerateConfiguration s3:GetBucketRequestPayment s3:GetBucketLogging s3:GetLifecycleConfiguration s3:GetReplicationConfiguration s3:GetEncryptionConfiguration s3:GetBucketObjectLockConfiguration s3:GetBucketTagging s3:PutBucketTagging s3:DeleteBucket s3:ListBucketVersions s3:DeleteObject s3:DeleteObjectVersion",
@@ -149,6 +153,8 @@ var resourceActions = map[string]string{
 	"aws_ssm_parameter":                "ssm:GetParameter",
 	"aws_subnet":                       "ec2:CreateSubnet ec2:DescribeSubnets ec2:ModifySubnetAttribute ec2:DeleteSubnet",
 	"aws_vpc":                          "ec2:CreateVpc ec2:CreateTags ec2:DeleteTags ec2:DescribeVpcs ec2:DescribeVpcAttribute ec2:DescribeNetworkAcls ec2:DescribeRouteTables ec2:DescribeSecurityGroups ec2:ModifyVpcAttribute ec2:DeleteVpc",
+	"aws_wafv2_web_acl":                "wafv2:CreateWebACL wafv2:GetWebACL wafv2:UpdateWebACL wafv2:ListTagsForResource wafv2:TagResource wafv2:UntagResource wafv2:DeleteWebACL",
+	"aws_wafv2_web_acl_association":    "wafv2:AssociateWebACL wafv2:GetWebACLForResource wafv2:DisassociateWebACL elasticloadbalancing:SetWebAcl",
 
 	"aws_s3_bucket_lifecycle_configuration":              "s3:PutLifecycleConfiguration s3:GetLifecycleConfiguration",
 	"aws_s3_bucket_public_access_block":                  "s3:PutBucketPublicAccessBlock s3:GetBucketPublicAccessBlock",
