@@ -23,11 +23,13 @@ func TestTerraformAcceptsEveryStack(t *testing.T) {
 }
 
 // What no shipped environment chooses is accepted too.
-func TestTerraformAcceptsEveryChoiceOfStorage(t *testing.T) {
+func TestTerraformAcceptsEveryChoice(t *testing.T) {
 	terraformAccepts(t, changed(t, "module02", strings.NewReplacer(
 		"0000000000", "8302961457",
 		"undo_days: 30", "undo_days: 30\n  expire_days: 7\n  encryption: kms\n  logs_bucket: module02-logs-8302961457\n  web_origins: [https://files.example.org]",
 	)))
+	// An argument that cdktf does not type is in the WAF's rules.
+	terraformAccepts(t, changed(t, "production", strings.NewReplacer("  access_logs: true\n", "  access_logs: true\n  waf: {}\n")))
 }
 
 func terraformAccepts(t *testing.T, stacks map[string]template.Template) {
