@@ -13,9 +13,9 @@ func newFleet(stack cdktf.TerraformStack, e *config.Environment, machine compute
 	net := network.New(stack, "network", networkProps(e))
 	balancer := traffic.New(stack, "traffic", trafficProps(e, net))
 	fleet := compute.NewFleet(stack, "compute", fleetProps(e, machine, net, balancer, after))
-	output(stack, "load_balancer_dns_name", "The load balancer's own name: storagectl --ip takes it, and a name of a given certificate leads to it", balancer.DNSName())
+	output(stack, "load_balancer_dns_name", "The load balancer's own name", balancer.DNSName())
 	if url := balancer.URL(); url != nil {
-		output(stack, "api_url", "Where the API answers", url)
+		output(stack, "api_url", "Where the API answers: storagectl --ip takes it", url)
 	}
 	output(stack, "autoscaling_group_name", "The fleet", fleet.GroupName())
 	output(stack, "launch_template_id", "What the fleet's machines are made from", fleet.TemplateID())

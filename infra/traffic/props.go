@@ -71,9 +71,9 @@ var (
 	domainPattern      = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9][a-z0-9-]*[a-z0-9]$`)
 )
 
-// maxDomain is how long the name may be for which ACM makes a certificate.
+// maxDomain is how many characters a certificate's first name may have.
 // Source: https://docs.aws.amazon.com/acm/latest/APIReference/API_RequestCertificate.html
-const maxDomain = 253
+const maxDomain = 64
 
 // Validate reports what no load balancer could be made of.
 func (p Props) Validate() error {
@@ -117,8 +117,10 @@ func (p Props) validateName() []error {
 	case p.Domain == "" && p.HostedZone == "":
 	case p.Domain == "" || p.HostedZone == "":
 		errs = append(errs, fmt.Errorf("traffic: Domain %q and HostedZone %q: give both, or neither", p.Domain, p.HostedZone))
-	case !domainPattern.MatchString(p.Domain) || len(p.Domain) > maxDomain:
+	case !domainPattern.MatchString(p.Domain):
 		errs = append(errs, fmt.Errorf("traffic: Domain %q is not a host name in lower case, such as files.example.org", p.Domain))
+	case len(p.Domain) > maxDomain:
+		errs = append(errs, fmt.Errorf("traffic: Domain %q has %d characters: ACM takes %d", p.Domain, len(p.Domain), maxDomain))
 	case p.Domain != p.HostedZone && !strings.HasSuffix(p.Domain, "."+p.HostedZone):
 		errs = append(errs, fmt.Errorf("traffic: Domain %q is outside HostedZone %q: give the zone that holds it", p.Domain, p.HostedZone))
 	}
