@@ -66,6 +66,7 @@ func TestTheGateRefusesWhatThePolicyDoesNotAllow(t *testing.T) {
 	t.Parallel()
 	policy := readDeployerPolicy(t, projectRoot)
 	ours := "arn:aws:iam::" + emulatedAccount + ":role/module02_s3FullAccessRole"
+	defaultGroup := "arn:aws:ec2:eu-west-1:" + emulatedAccount + ":security-group/sg-1"
 	for _, tt := range []struct {
 		right right
 		want  bool
@@ -78,6 +79,10 @@ func TestTheGateRefusesWhatThePolicyDoesNotAllow(t *testing.T) {
 		{right{action: "iam:PassRole", resource: "arn:aws:iam::1:role/admin", context: map[string]string{"iam:PassedToService": "ec2.amazonaws.com"}}, false},
 		{right{action: "iam:AttachRolePolicy", resource: ours, context: map[string]string{"iam:PolicyARN": "arn:aws:iam::aws:policy/AdministratorAccess"}}, false},
 		{right{action: "iam:PutUserPolicy", resource: "arn:aws:iam::1:user/module02_me"}, false},
+		{right{action: "ec2:CreateTags", resource: defaultGroup, context: map[string]string{"aws:RequestTag/Project_name": "module02"}}, true},
+		{right{action: "ec2:CreateTags", resource: defaultGroup, context: map[string]string{"aws:RequestTag/Project_name": "another"}}, false},
+		{right{action: "ec2:CreateTags", resource: defaultGroup, context: map[string]string{"aws:RequestTag/Project_name": "module02", "aws:ResourceTag/Project_name": "another"}}, false},
+		{right{action: "ec2:CreateTags", resource: "arn:aws:ec2:eu-west-1:1:instance/i-1", context: map[string]string{"aws:RequestTag/Project_name": "module02"}}, false},
 		{right{action: "ec2:TerminateInstances", resource: "*", context: map[string]string{"aws:ResourceTag/Project_name": "another"}}, false},
 		{right{action: "ec2:RunInstances", resource: "*", context: map[string]string{"aws:RequestedRegion": "us-east-1"}}, false},
 		{right{action: "autoscaling:DeleteAutoScalingGroup", resource: "arn:aws:autoscaling:eu-west-1:1:autoScalingGroup:x:autoScalingGroupName/another"}, false},
@@ -264,7 +269,23 @@ func rightsFor(r *http.Request, body []byte) []right {
 		"aws:ResourceTag/Project_name": "module02",
 		"iam:PolicyARN":                form.Get("PolicyArn"),
 	}}
+	if action == "CreateTags" && strings.HasPrefix(form.Get("ResourceId.1"), "sg-") {
+		// Every security group is tagged when it is made, but for a VPC's default one, which AWS makes.
+		delete(first.context, "aws:ResourceTag/Project_name")
+		first.resource = "arn:aws:ec2:" + region + ":" + emulatedAccount + ":security-group/" + form.Get("ResourceId.1")
+		first.context["aws:RequestTag/Project_name"] = formTag(form, "Project_name")
+	}
 	return append([]right{first}, dependents(service, action, first.resource, form)...)
+}
+
+// formTag is the value that a call gives to a tag.
+func formTag(form url.Values, name string) string {
+	for i := 1; form.Has(fmt.Sprintf("Tag.%d.Key", i)); i++ {
+		if form.Get(fmt.Sprintf("Tag.%d.Key", i)) == name {
+			return form.Get(fmt.Sprintf("Tag.%d.Value", i))
+		}
+	}
+	return ""
 }
 
 // dependents are the rights that AWS asks for behind a call.

@@ -101,6 +101,24 @@ def deletion_protection():
     ELBv2Backend.delete_load_balancer = delete_load_balancer
 
 
+def flow_log_prefix():
+    # moto takes a prefix behind the bucket of a flow log for a part of the bucket's name.
+    from moto.ec2.models import EC2Backend
+
+    create = EC2Backend.create_flow_logs
+
+    def create_flow_logs(self, *args, **kwargs):
+        destination = kwargs.get("log_destination") or ""
+        if destination.startswith("arn:aws:s3:::"):
+            kwargs["log_destination"] = destination.split("/", 1)[0]
+        made, failed = create(self, *args, **kwargs)
+        for flow_log in made:
+            flow_log.log_destination = destination
+        return made, failed
+
+    EC2Backend.create_flow_logs = create_flow_logs
+
+
 def main():
     for gap in (
         launch_template_versions,
@@ -108,6 +126,7 @@ def main():
         budget_tags,
         delete_markers,
         deletion_protection,
+        flow_log_prefix,
     ):
         try:
             gap()

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -61,16 +62,22 @@ func readDeployerText(t *testing.T, root string) []byte {
 	return text
 }
 
-// allows evaluates the policy, which only allows. A condition needs its key.
+// allows evaluates the policy, which only allows. A condition needs its key, except Null, which says whether there is
+// one.
 func (p deployerPolicy) allows(r right) bool {
 	for _, s := range p.Statement {
 		if !s.Action.match(r.action) || !s.Resource.match(r.resource) {
 			continue
 		}
 		met := true
-		for _, keys := range s.Condition {
+		for operator, keys := range s.Condition {
 			for key, values := range keys {
-				met = met && r.context[key] != "" && values.match(r.context[key])
+				given := r.context[key] != ""
+				if operator == "Null" {
+					met = met && values.match(strconv.FormatBool(!given))
+				} else {
+					met = met && given && values.match(r.context[key])
+				}
 			}
 		}
 		if met {
@@ -125,6 +132,9 @@ var resourceActions = map[string]string{
 	"aws_autoscaling_group":            "autoscaling:CreateAutoScalingGroup autoscaling:DescribeAutoScalingGroups autoscaling:DescribeScalingActivities autoscaling:UpdateAutoScalingGroup autoscaling:CreateOrUpdateTags autoscaling:DeleteTags autoscaling:DeleteAutoScalingGroup ec2:RunInstances ec2:CreateTags iam:PassRole iam:CreateServiceLinkedRole elasticloadbalancing:DescribeTargetHealth",
 	"aws_budgets_budget":               "budgets:ModifyBudget budgets:ViewBudget budgets:TagResource budgets:UntagResource budgets:ListTagsForResource",
 	"aws_caller_identity":              "sts:GetCallerIdentity",
+	"aws_default_security_group":       "ec2:DescribeSecurityGroups ec2:RevokeSecurityGroupEgress ec2:RevokeSecurityGroupIngress ec2:CreateTags ec2:DeleteTags",
+	"aws_eip":                          "ec2:AllocateAddress ec2:DescribeAddresses ec2:DescribeAddressesAttribute ec2:DisassociateAddress ec2:ReleaseAddress ec2:CreateTags ec2:DeleteTags",
+	"aws_flow_log":                     "ec2:CreateFlowLogs ec2:DescribeFlowLogs ec2:DeleteFlowLogs ec2:CreateTags ec2:DeleteTags logs:CreateLogDelivery logs:DeleteLogDelivery",
 	"aws_iam_instance_profile":         "iam:CreateInstanceProfile iam:GetInstanceProfile iam:AddRoleToInstanceProfile iam:RemoveRoleFromInstanceProfile iam:TagInstanceProfile iam:UntagInstanceProfile iam:DeleteInstanceProfile iam:PassRole",
 	"aws_iam_policy":                   "iam:CreatePolicy iam:GetPolicy iam:GetPolicyVersion iam:ListPolicyVersions iam:CreatePolicyVersion iam:DeletePolicyVersion iam:TagPolicy iam:UntagPolicy iam:DeletePolicy",
 	"aws_iam_role":                     "iam:CreateRole iam:GetRole iam:UpdateRole iam:UpdateAssumeRolePolicy iam:UpdateRoleDescription iam:ListRolePolicies iam:ListAttachedRolePolicies iam:ListInstanceProfilesForRole iam:TagRole iam:UntagRole iam:DeleteRole",
@@ -140,6 +150,7 @@ var resourceActions = map[string]string{
 	"aws_lb_target_group":              "elasticloadbalancing:CreateTargetGroup elasticloadbalancing:DescribeTargetGroups elasticloadbalancing:DescribeTargetGroupAttributes elasticloadbalancing:ModifyTargetGroup elasticloadbalancing:ModifyTargetGroupAttributes elasticloadbalancing:DeleteTargetGroup",
 	"aws_route53_record":               "route53:ChangeResourceRecordSets route53:GetChange route53:GetHostedZone route53:ListResourceRecordSets",
 	"aws_route53_zone":                 "route53:ListHostedZones route53:GetHostedZone route53:ListTagsForResource",
+	"aws_nat_gateway":                  "ec2:CreateNatGateway ec2:DescribeNatGateways ec2:DeleteNatGateway ec2:CreateTags ec2:DeleteTags",
 	"aws_route_table":                  "ec2:CreateRouteTable ec2:CreateRoute ec2:DescribeRouteTables ec2:DeleteRoute ec2:DeleteRouteTable",
 	"aws_route_table_association":      "ec2:AssociateRouteTable ec2:ReplaceRouteTableAssociation ec2:DisassociateRouteTable",
 	"aws_s3_bucket":                    "s3:CreateBucket s3:ListBucket s3:GetBucketPolicy s3:GetBucketAcl s3:GetBucketCORS s3:GetBucketWebsite s3:GetBucketVersioning s3:GetAccelerateConfiguration s3:GetBucketRequestPayment s3:GetBucketLogging s3:GetLifecycleConfiguration s3:GetReplicationConfiguration s3:GetEncryptionConfiguration s3:GetBucketObjectLockConfiguration s3:GetBucketTagging s3:PutBucketTagging s3:DeleteBucket s3:ListBucketVersions s3:DeleteObject s3:DeleteObjectVersion",
@@ -155,6 +166,7 @@ var resourceActions = map[string]string{
 	"aws_vpc":                          "ec2:CreateVpc ec2:CreateTags ec2:DeleteTags ec2:DescribeVpcs ec2:DescribeVpcAttribute ec2:DescribeNetworkAcls ec2:DescribeRouteTables ec2:DescribeSecurityGroups ec2:ModifyVpcAttribute ec2:DeleteVpc",
 	"aws_wafv2_web_acl":                "wafv2:CreateWebACL wafv2:GetWebACL wafv2:UpdateWebACL wafv2:ListTagsForResource wafv2:TagResource wafv2:UntagResource wafv2:DeleteWebACL",
 	"aws_wafv2_web_acl_association":    "wafv2:AssociateWebACL wafv2:GetWebACLForResource wafv2:DisassociateWebACL elasticloadbalancing:SetWebAcl",
+	"aws_vpc_endpoint":                 "ec2:CreateVpcEndpoint ec2:DescribeVpcEndpoints ec2:DescribePrefixLists ec2:ModifyVpcEndpoint ec2:DeleteVpcEndpoints ec2:CreateTags ec2:DeleteTags",
 
 	"aws_s3_bucket_lifecycle_configuration":              "s3:PutLifecycleConfiguration s3:GetLifecycleConfiguration",
 	"aws_s3_bucket_public_access_block":                  "s3:PutBucketPublicAccessBlock s3:GetBucketPublicAccessBlock",

@@ -1,75 +1,42 @@
-// Package network makes a VPC with public subnets: the gateway, the route to it, and a subnet in each zone.
 package network
 
 import (
-	"errors"
-	"fmt"
-	"net/netip"
+	"slices"
 
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+	"github.com/cdktf/cdktf-provider-aws-go/aws/v19/defaultsecuritygroup"
 	"github.com/cdktf/cdktf-provider-aws-go/aws/v19/internetgateway"
-	"github.com/cdktf/cdktf-provider-aws-go/aws/v19/routetable"
-	"github.com/cdktf/cdktf-provider-aws-go/aws/v19/routetableassociation"
-	"github.com/cdktf/cdktf-provider-aws-go/aws/v19/subnet"
 	"github.com/cdktf/cdktf-provider-aws-go/aws/v19/vpc"
+	"github.com/cdktf/cdktf-provider-aws-go/aws/v19/vpcendpoint"
 	"github.com/hashicorp/terraform-cdk-go/cdktf"
 
 	"cloudstorage/infra/internal/tf"
-	"cloudstorage/infra/naming"
 )
 
-// Props are what a network needs.
-type Props struct {
-	// Project names and tags every resource. Required.
-	Project naming.Project
-	// CIDR is the VPC's IPv4 block, /16 to /28. Required.
-	CIDR netip.Prefix
-	// Subnets are public and one a zone. Required: at least one.
-	Subnets []Subnet
-}
-
-// Subnet is a public subnet: its machines get a public address at launch.
-type Subnet struct {
-	// Zone is the availability zone, such as eu-west-1a. The subnet's construct id carries it, so adding a zone
-	// touches no other subnet.
-	Zone string
-	// CIDR is a block inside the VPC's.
-	CIDR netip.Prefix
-}
-
-// Validate reports what no VPC could be made of.
-func (p Props) Validate() error {
-	var errs []error
-	if !p.CIDR.IsValid() {
-		errs = append(errs, errors.New("network: CIDR is missing: give the VPC a block such as 10.0.0.0/16"))
-	}
-	if len(p.Subnets) == 0 {
-		errs = append(errs, errors.New("network: Subnets is empty: a VPC without a subnet holds nothing"))
-	}
-	zones := map[string]bool{}
-	for _, s := range p.Subnets {
-		if !s.CIDR.IsValid() || !p.CIDR.Contains(s.CIDR.Addr()) || s.CIDR.Bits() < p.CIDR.Bits() {
-			errs = append(errs, fmt.Errorf("network: subnet %s of zone %q is outside the VPC's %s", s.CIDR, s.Zone, p.CIDR))
-		}
-		if s.Zone == "" || zones[s.Zone] {
-			errs = append(errs, fmt.Errorf("network: zone %q is empty or taken: give each subnet a zone of its own", s.Zone))
-		}
-		zones[s.Zone] = true
-	}
-	return errors.Join(errs...)
-}
-
-// Network is a VPC whose subnets reach the internet.
+// Network is a VPC whose machines have one way out.
 type Network struct {
+	props   Props
+	within  constructs.Construct
 	vpc     vpc.Vpc
-	subnets []*string
-	online  []cdktf.ITerraformDependable
+	gateway internetgateway.InternetGateway
+	public  []routed
+	private []routed
+	s3      vpcendpoint.VpcEndpoint
+	// endpoints are the interface endpoints, and endpointsGroup the security group before them; none and nil where
+	// the egress is another.
+	endpoints      []cdktf.ITerraformDependable
+	endpointsGroup *string
 }
 
 // New makes the network:
 //
-//	VPC ← internet gateway ← route table (0.0.0.0/0) ← association → subnet, for each zone
+//	VPC ← internet gateway ← route table (0.0.0.0/0) ← association → public subnet, for each zone
+//	VPC ← route table (no route to the internet gateway) ← association → private subnet, for each zone
+//	VPC ← S3 gateway endpoint → all route tables
+//
+// With egress Endpoints, an interface endpoint of each service stands in the private subnets; with NAT, each private
+// route table leads to a NAT gateway in its zone's public subnet.
 //
 // It panics where Validate would have said why.
 func New(scope constructs.Construct, id string, p Props) *Network {
@@ -77,52 +44,35 @@ func New(scope constructs.Construct, id string, p Props) *Network {
 		panic(err)
 	}
 	within := constructs.NewConstruct(scope, jsii.String(id))
-	n := &Network{vpc: vpc.NewVpc(within, jsii.String("vpc"), &vpc.VpcConfig{
+	n := &Network{props: p, within: within, vpc: vpc.NewVpc(within, jsii.String("vpc"), &vpc.VpcConfig{
 		CidrBlock:          jsii.String(p.CIDR.String()),
 		EnableDnsHostnames: jsii.Bool(true),
 		EnableDnsSupport:   jsii.Bool(true),
 		Tags:               tf.Tags(p.Project.Tags("vpc")),
 	})}
-	table := n.routeTable(within, p)
-	for _, s := range p.Subnets {
-		n.addSubnet(within, p.Project, table, s)
+	n.closeDefaultGroup()
+	n.makePublic()
+	n.makePrivate()
+	n.makeS3Endpoint()
+	if p.egress() == Endpoints {
+		n.makeEndpoints()
+	}
+	if p.FlowLogsBucket != "" {
+		n.makeFlowLogs()
 	}
 	return n
 }
 
-func (n *Network) routeTable(within constructs.Construct, p Props) routetable.RouteTable {
-	gateway := internetgateway.NewInternetGateway(within, jsii.String("igw"), &internetgateway.InternetGatewayConfig{
-		VpcId:     n.vpc.Id(),
-		Tags:      tf.Tags(p.Project.RoutingTags("igw")),
-		DependsOn: &[]cdktf.ITerraformDependable{n.vpc},
-	})
-	return routetable.NewRouteTable(within, jsii.String("rt"), &routetable.RouteTableConfig{
+// closeDefaultGroup takes every rule from the security group that AWS gives a VPC, which lets its members talk to each
+// other and out: what is started without a group of its own then reaches nothing. The empty lists, unlike none, make
+// Terraform take away what somebody adds.
+func (n *Network) closeDefaultGroup() {
+	group := defaultsecuritygroup.NewDefaultSecurityGroup(n.within, jsii.String("default-sg"), &defaultsecuritygroup.DefaultSecurityGroupConfig{
 		VpcId: n.vpc.Id(),
-		Route: &[]*routetable.RouteTableRoute{{
-			CidrBlock: jsii.String("0.0.0.0/0"),
-			GatewayId: gateway.Id(),
-		}},
-		Tags:      tf.Tags(p.Project.RoutingTags("rt")),
-		DependsOn: &[]cdktf.ITerraformDependable{n.vpc, gateway},
+		Tags:  tf.Tags(n.props.Project.Tags("default-sg")),
 	})
-}
-
-func (n *Network) addSubnet(within constructs.Construct, project naming.Project, table routetable.RouteTable, s Subnet) {
-	made := subnet.NewSubnet(within, jsii.String("subnet-"+s.Zone), &subnet.SubnetConfig{
-		VpcId:               n.vpc.Id(),
-		AvailabilityZone:    jsii.String(s.Zone),
-		CidrBlock:           jsii.String(s.CIDR.String()),
-		MapPublicIpOnLaunch: jsii.Bool(true),
-		Tags:                tf.Tags(project.Tags("subnet-" + s.Zone)),
-		DependsOn:           &[]cdktf.ITerraformDependable{n.vpc},
-	})
-	association := routetableassociation.NewRouteTableAssociation(within, jsii.String("rta-"+s.Zone), &routetableassociation.RouteTableAssociationConfig{
-		RouteTableId: table.Id(),
-		SubnetId:     made.Id(),
-		DependsOn:    &[]cdktf.ITerraformDependable{table, made},
-	})
-	n.subnets = append(n.subnets, made.Id())
-	n.online = append(n.online, association)
+	group.AddOverride(jsii.String("ingress"), []any{})
+	group.AddOverride(jsii.String("egress"), []any{})
 }
 
 // VPC is the resource itself, for those that must depend on it.
@@ -131,8 +81,36 @@ func (n *Network) VPC() cdktf.ITerraformDependable { return n.vpc }
 // VPCID is a token for the VPC's id.
 func (n *Network) VPCID() *string { return n.vpc.Id() }
 
-// SubnetIDs are tokens, in the order of Props.Subnets.
-func (n *Network) SubnetIDs() []*string { return n.subnets }
+// SubnetIDs are tokens of the public subnets, in the order of Props.Subnets: where a load balancer is.
+func (n *Network) SubnetIDs() []*string { return ids(n.public) }
 
-// Online is what must exist before a machine in the subnets reaches the internet.
-func (n *Network) Online() []cdktf.ITerraformDependable { return n.online }
+// MachineSubnetIDs are tokens of the subnets for machines: the private ones where there are any, else the public ones.
+func (n *Network) MachineSubnetIDs() []*string { return ids(n.machines()) }
+
+// PublicOnline is what must exist before something in the public subnets reaches the internet, and is reached from it.
+func (n *Network) PublicOnline() []cdktf.ITerraformDependable { return associations(n.public) }
+
+// Online is what must exist before a machine in MachineSubnetIDs reaches all that it may reach. A NAT gateway is
+// among it by way of the route tables, which lead to it.
+func (n *Network) Online() []cdktf.ITerraformDependable {
+	return slices.Concat(associations(n.machines()), []cdktf.ITerraformDependable{n.s3}, n.endpoints)
+}
+
+// Restricted reports whether machines reach S3 and the endpoints only, so that their firewall may be as narrow.
+func (n *Network) Restricted() bool {
+	egress := n.props.egress()
+	return egress == Endpoints || egress == None
+}
+
+// S3PrefixListID is a token for the list of S3's addresses, for firewalls.
+func (n *Network) S3PrefixListID() *string { return n.s3.PrefixListId() }
+
+// EndpointsSecurityGroupID is a token for the security group of the interface endpoints; nil where there are none.
+func (n *Network) EndpointsSecurityGroupID() *string { return n.endpointsGroup }
+
+func (n *Network) machines() []routed {
+	if n.props.private() {
+		return n.private
+	}
+	return n.public
+}

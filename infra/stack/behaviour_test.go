@@ -50,26 +50,6 @@ func TestABinaryFleetIsGivenLessTimeAndItsReleaseOutlivesIt(t *testing.T) {
 	})
 }
 
-func TestAddingAZoneTouchesNoOtherSubnet(t *testing.T) {
-	before := changed(t, "module02", strings.NewReplacer())["module02-api"]
-	after := changed(t, "module02", strings.NewReplacer(
-		"    - {zone: eu-west-1a,", "    - {zone: eu-west-1c, cidr: 10.0.3.0/24}\n    - {zone: eu-west-1a,"))["module02-api"]
-	for _, kind := range []string{"aws_subnet", "aws_route_table_association"} {
-		kept := map[string]string{}
-		for _, r := range after.Resources(kind) {
-			kept[r.Address] = fmt.Sprint(r.Args)
-		}
-		if len(kept) != 3 {
-			t.Errorf("%s: %d, want 3", kind, len(kept))
-		}
-		for _, r := range before.Resources(kind) {
-			if kept[r.Address] != fmt.Sprint(r.Args) {
-				t.Errorf("%s changed", r.Address)
-			}
-		}
-	}
-}
-
 func TestMachinesGiveOutNothingByTheirMetadata(t *testing.T) {
 	stacks := shipped(t, stack.Target{})
 	for _, machine := range []template.Resource{

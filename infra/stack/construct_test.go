@@ -105,18 +105,10 @@ func TestConstructsRefuseWhatAWSWouldRefuseLate(t *testing.T) {
 		change(&p)
 		return p.Validate()
 	}
-	subnets := func(s ...network.Subnet) network.Props {
-		return network.Props{Project: project, CIDR: block, Subnets: s}
-	}
-	inside := network.Subnet{Zone: "eu-west-1a", CIDR: netip.MustParsePrefix("10.0.1.0/24")}
 	for _, tc := range []struct {
 		name, want string
 		err        error
 	}{
-		{"network without a block", "CIDR is missing", network.Props{Subnets: []network.Subnet{inside}}.Validate()},
-		{"network without subnets", "Subnets is empty", subnets().Validate()},
-		{"subnet outside", "outside the VPC", subnets(network.Subnet{Zone: "a", CIDR: netip.MustParsePrefix("10.1.0.0/24")}).Validate()},
-		{"two subnets in a zone", "empty or taken", subnets(inside, inside).Validate()},
 		{"bucket of another project", "does not start with", storage.Props{Project: project, Resource: "b", Name: "other-1"}.Validate()},
 		{"bucket without a role", "Resource is empty", storage.Props{Project: project, Name: "demo-1"}.Validate()},
 		{"negative undo", "below 0", storage.Props{Project: project, Resource: "b", Name: "demo-1", UndoDays: -1}.Validate()},

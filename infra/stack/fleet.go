@@ -27,7 +27,7 @@ func fleetProps(e *config.Environment, machine compute.Machine, net *network.Net
 		machine.Allow = e.API.Allow
 	}
 	return compute.FleetProps{
-		Machine: machine, Min: e.Compute.Min, Max: e.Compute.Max, SubnetIDs: net.SubnetIDs(),
+		Machine: machine, Min: e.Compute.Min, Max: e.Compute.Max, SubnetIDs: net.MachineSubnetIDs(),
 		BalancerSecurityGroupID: balancer.SecurityGroupID(), TargetGroupARN: balancer.TargetGroupARN(),
 		BuildsFromSource: e.Release.Delivery == config.Source, After: append(append(after, net.Online()...), balancer.Listening()),
 	}

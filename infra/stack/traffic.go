@@ -12,7 +12,7 @@ import (
 func trafficProps(e *config.Environment, net *network.Network) traffic.Props {
 	p := traffic.Props{
 		Project: e.Project(), VPCID: net.VPCID(), VPC: net.VPC(), SubnetIDs: net.SubnetIDs(), FleetCIDRs: fleetCIDRs(e.Network),
-		Port: settings.Port, HealthPath: settings.HealthPath, Allow: e.API.Allow, Online: net.Online(),
+		Port: settings.Port, HealthPath: settings.HealthPath, Allow: e.API.Allow, Online: net.PublicOnline(),
 		CertificateARN: e.Traffic.CertificateARN, Domain: e.Traffic.Domain, HostedZone: e.Traffic.HostedZone,
 		DeletionProtection: e.Traffic.DeletionProtection,
 	}
