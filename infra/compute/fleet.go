@@ -27,6 +27,10 @@ const (
 	templateDigestSize = 12
 )
 
+// groupMetrics say how large the group is and would like to be, each minute and without charge.
+// Source: https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-metrics.html
+var groupMetrics = []string{"GroupDesiredCapacity", "GroupInServiceInstances", "GroupMaxSize", "GroupMinSize"}
+
 // FleetProps are what a fleet needs.
 type FleetProps struct {
 	Machine
@@ -87,6 +91,7 @@ func NewFleet(scope constructs.Construct, id string, p FleetProps) *Fleet {
 		HealthCheckGracePeriod: jsii.Number(choose(p.BuildsFromSource, buildGraceSeconds, fetchGraceSeconds)),
 		MinElbCapacity:         jsii.Number(p.Min),
 		WaitForCapacityTimeout: jsii.String(choose(p.BuildsFromSource, buildCapacityWait, fetchCapacityWait)),
+		EnabledMetrics:         jsii.Strings(groupMetrics...),
 		LaunchTemplate:         &autoscalinggroup.AutoscalingGroupLaunchTemplate{Id: f.template.Id(), Version: version},
 		Tag:                    propagated(p.Project.FleetTags("asg")),
 		DependsOn:              tf.Dependables(p.After),

@@ -25,8 +25,12 @@ type API struct {
 func NewAPI(scope constructs.Construct, e *config.Environment, target Target, storage cdktf.TerraformStack, api API) cdktf.TerraformStack {
 	stack := newStack(scope, environmentBase(e, "api", target, missingKey(e, api.PublicKey)))
 	stack.AddDependency(storage)
-	role := identity.New(stack, "identity", roleProps(stack, e))
+	logs := newLogs(stack, e)
+	role := identity.New(stack, "identity", roleProps(stack, e, logs))
 	after := role.Ready()
+	if logs != nil {
+		after = append(after, logs.Ready())
+	}
 	if api.Binary != nil {
 		after = append(after, publish(stack, e, *api.Binary))
 	}

@@ -183,6 +183,7 @@ func TestContract(t *testing.T) {
 // untaggable are the resource types, of those in use, that take no tags.
 var untaggable = []string{
 	"aws_acm_certificate_validation",
+	"aws_cloudwatch_dashboard",
 	"aws_iam_role_policy_attachment",
 	"aws_kms_alias",
 	"aws_lb_target_group_attachment",
@@ -196,6 +197,8 @@ var untaggable = []string{
 	"aws_s3_bucket_public_access_block",
 	"aws_s3_bucket_server_side_encryption_configuration",
 	"aws_s3_bucket_versioning",
+	"aws_sns_topic_policy",
+	"aws_sns_topic_subscription",
 	"aws_wafv2_web_acl_association",
 }
 

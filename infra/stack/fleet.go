@@ -19,6 +19,9 @@ func newFleet(stack cdktf.TerraformStack, e *config.Environment, machine compute
 	}
 	output(stack, "autoscaling_group_name", "The fleet", fleet.GroupName())
 	output(stack, "launch_template_id", "What the fleet's machines are made from", fleet.TemplateID())
+	if e.Observe != nil {
+		watch(stack, e, balancer, fleet)
+	}
 }
 
 func fleetProps(e *config.Environment, machine compute.Machine, net *network.Network, balancer *traffic.Balancer, after []cdktf.ITerraformDependable) compute.FleetProps {

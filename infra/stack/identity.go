@@ -7,13 +7,18 @@ import (
 
 	"cloudstorage/infra/config"
 	"cloudstorage/infra/identity"
+	"cloudstorage/infra/observe"
 	"cloudstorage/infra/release"
 )
 
-func roleProps(stack cdktf.TerraformStack, e *config.Environment) identity.Props {
+// roleProps are those of the machines' role. logs is the group that they ship to, nil where they do not.
+func roleProps(stack cdktf.TerraformStack, e *config.Environment, logs *observe.Logs) identity.Props {
 	p := identity.Props{
 		Project: e.Project(), Bucket: e.Storage.Bucket, Region: e.Region,
 		SessionManager: e.Compute.SessionManager, PermissionsBoundary: e.Compute.PermissionsBoundary,
+	}
+	if logs != nil {
+		p.LogGroupARN = logs.ARN()
 	}
 	if e.Storage.Encryption == config.EncryptionKMS {
 		// The storage stack's key, found by its name: docs/adr/0001-three-stacks.md.
