@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 	"github.com/cdktf/cdktf-provider-aws-go/aws/v19/budgetsbudget"
 
+	"cloudstorage/infra/internal/alert"
 	"cloudstorage/infra/internal/tf"
 	"cloudstorage/infra/naming"
 )
@@ -29,12 +29,16 @@ type Props struct {
 
 // Validate reports what no useful budget could be made of. AWS itself accepts one that tells nobody.
 func (p Props) Validate() error {
+	return validate(p.LimitUSD, p.Email)
+}
+
+func validate(limitUSD int, email string) error {
 	var errs []error
-	if p.LimitUSD < 1 {
-		errs = append(errs, fmt.Errorf("budget: limit of %d USD is below 1", p.LimitUSD))
+	if limitUSD < 1 {
+		errs = append(errs, fmt.Errorf("budget: limit of %d USD is below 1", limitUSD))
 	}
-	if !strings.Contains(p.Email, "@") {
-		errs = append(errs, fmt.Errorf("budget: %q is not an e-mail address: the alert needs a subscriber", p.Email))
+	if !alert.IsEmail(email) {
+		errs = append(errs, fmt.Errorf("budget: %q is not an e-mail address: the alert needs a subscriber", email))
 	}
 	return errors.Join(errs...)
 }

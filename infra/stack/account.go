@@ -12,13 +12,21 @@ import (
 // NewAccount makes "account": what an AWS account has once. Its own state stays local, since it makes the bucket that
 // holds the others'.
 func NewAccount(scope constructs.Construct, a *config.Account, target Target) cdktf.TerraformStack {
-	stack := newStack(scope, base{
+	account := base{
 		name: config.AccountName, region: a.Region, account: a.AccountID, target: target,
 		placeholders: texts(a.Placeholders()), initialise: "make init ENV=" + config.AccountName,
-	})
+	}
+	stack := newStack(scope, account)
 	alert := budget.New(stack, "budget", budget.Props{
 		Project: a.Project(), LimitUSD: a.Budget.LimitUSD, Email: a.Budget.Email, Silent: target.Emulator,
 	})
+	if a.Budget.BillingAlarm {
+		alarm := budget.NewBillingAlarm(stack, "billing-alarm", budget.BillingAlarmProps{
+			Project: a.Project(), LimitUSD: a.Budget.LimitUSD, Email: a.Budget.Email,
+			Provider: account.providerIn(stack, budget.BillingRegion),
+		})
+		output(stack, "billing_topic_arn", "The topic of the billing alarm", alarm.TopicARN())
+	}
 	state := storage.New(stack, "state", storage.Props{
 		Project: a.Project(), Resource: "state", Name: a.State.Bucket, Emulated: target.Emulator,
 	})

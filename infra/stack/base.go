@@ -61,6 +61,14 @@ func (b base) provider() *provider.AwsProviderConfig {
 	return config
 }
 
+// providerIn makes a second provider, for what a stack has in another region than its own.
+func (b base) providerIn(stack cdktf.TerraformStack, region string) cdktf.TerraformProvider {
+	b.region = region
+	config := b.provider()
+	config.Alias = jsii.String(region)
+	return provider.NewAwsProvider(stack, jsii.String("aws-"+region), config)
+}
+
 // keepState chooses the backend. A local state lies beside the output folder, so in the project's root; the path is
 // relative, so that the project can be moved. The emulator's state is another file, so that it never takes the place
 // of the account's.
