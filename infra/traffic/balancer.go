@@ -117,9 +117,3 @@ func (b *Balancer) SecurityGroupID() *string { return b.firewall.ID() }
 
 // Listening is what must exist before a target of the group is ever probed.
 func (b *Balancer) Listening() cdktf.ITerraformDependable { return b.listener }
-
-// ARNSuffix is a token for the load balancer's name in CloudWatch.
-func (b *Balancer) ARNSuffix() *string { return b.balancer.ArnSuffix() }
-
-// TargetGroupARNSuffix is a token for the target group's name in CloudWatch.
-func (b *Balancer) TargetGroupARNSuffix() *string { return b.group.ArnSuffix() }
