@@ -1,6 +1,7 @@
 package compute
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -17,8 +18,8 @@ import (
 	"cloudstorage/infra/internal/tf"
 )
 
-// How long a new fleet may take until the load balancer sees it healthy: the time to boot, for a build from source
-// the time to install Go and to build on a machine of two throttled cores, and two health checks.
+// How long a new machine, and a new fleet, may take until the load balancer sees it healthy: the time to boot, for a
+// build from source the time to install Go and to build on a machine of two throttled cores, and two health checks.
 const (
 	fetchGraceSeconds  = 300
 	buildGraceSeconds  = 1200
@@ -34,10 +35,19 @@ var groupMetrics = []string{"GroupDesiredCapacity", "GroupInServiceInstances", "
 // FleetProps are what a fleet needs.
 type FleetProps struct {
 	Machine
-	// Min and Max are its size in instances; it starts at Min. Required: 1 ≤ Min ≤ Max.
+	// Min and Max are its size in instances. Required: 1 ≤ Min ≤ Max.
 	Min, Max int
+	// Initial is the size that a new fleet starts with, Min to Max: what the running one needs, since a change replaces
+	// it. Default 0: Min.
+	Initial int
+	// Scaling changes its size between Min and Max by itself. Default nil: it stays at Initial.
+	Scaling *Scaling
+	// Sleep ends its machines at night. Default nil: never. Not together with Scaling, and Min is Max.
+	Sleep *Sleep
 	// SubnetIDs are where instances start, one or more. Required.
 	SubnetIDs []*string
+	// Private gives instances no public address, whatever the subnets would do. Default false: as the subnets say.
+	Private bool
 	// BalancerSecurityGroupID may connect to the API's port. Required.
 	BalancerSecurityGroupID *string
 	// TargetGroupARN is what the fleet joins, and whose health checks decide about its instances. Required.
@@ -53,6 +63,21 @@ func (p FleetProps) Validate() error {
 	errs := []error{p.validate()}
 	if p.Min < 1 || p.Min > p.Max {
 		errs = append(errs, fmt.Errorf("compute: a fleet of %d to %d: give 1 ≤ min ≤ max", p.Min, p.Max))
+	}
+	if p.Initial != 0 && (p.Initial < p.Min || p.Initial > p.Max) {
+		errs = append(errs, fmt.Errorf("compute: a fleet of %d to %d can't start with %d", p.Min, p.Max, p.Initial))
+	}
+	if p.Scaling != nil {
+		errs = append(errs, p.Scaling.validate())
+		if p.Min == p.Max {
+			errs = append(errs, fmt.Errorf("compute: Scaling can't change a fleet of %d to %d: raise Max, or leave it out", p.Min, p.Max))
+		}
+	}
+	if p.Sleep != nil {
+		errs = append(errs, p.Sleep.validate())
+		if p.Scaling != nil || p.Min != p.Max {
+			errs = append(errs, errors.New("compute: Sleep needs a fleet of one size, Min = Max without Scaling, which would wake it or never let it wake"))
+		}
 	}
 	if len(p.SubnetIDs) == 0 || p.BalancerSecurityGroupID == nil || p.TargetGroupARN == nil {
 		errs = append(errs, errors.New("compute: SubnetIDs, BalancerSecurityGroupID and TargetGroupARN are required"))
@@ -71,6 +96,9 @@ type Fleet struct {
 // beside the first, waits until the load balancer sees it healthy, and only then drains and ends the first; a fleet
 // that never gets healthy fails the apply while the first one serves on.
 //
+//	launch template ← Auto Scaling group → target group
+//	                   ↑ policies (Scaling) or schedules (Sleep)
+//
 // It panics where Validate would have said why.
 func NewFleet(scope constructs.Construct, id string, p FleetProps) *Fleet {
 	if err := p.Validate(); err != nil {
@@ -80,24 +108,52 @@ func NewFleet(scope constructs.Construct, id string, p FleetProps) *Fleet {
 	parts := p.make(within)
 	parts.firewall.AllowFromGroup("balancer", "Requests and health checks from the load balancer", p.Port, p.BalancerSecurityGroupID)
 	f := &Fleet{template: launchTemplate(within, p, parts)}
-	version := cdktf.Token_AsString(f.template.LatestVersion(), nil)
-	f.group = autoscalinggroup.NewAutoscalingGroup(within, jsii.String("asg"), &autoscalinggroup.AutoscalingGroupConfig{
-		Name:                   jsii.String(p.Project.Prefix("asg") + *f.template.Id() + "-" + *version),
+	f.group = group(within, p, f.template)
+	if p.Scaling != nil {
+		f.newPolicies(within, p)
+	}
+	if p.Sleep != nil {
+		f.newSchedules(within, p)
+	}
+	return f
+}
+
+func group(within constructs.Construct, p FleetProps, template launchtemplate.LaunchTemplate) autoscalinggroup.AutoscalingGroup {
+	version := cdktf.Token_AsString(template.LatestVersion(), nil)
+	config := &autoscalinggroup.AutoscalingGroupConfig{
+		Name:                   jsii.String(p.Project.Prefix("asg") + *template.Id() + "-" + *version),
 		MinSize:                jsii.Number(p.Min),
 		MaxSize:                jsii.Number(p.Max),
 		VpcZoneIdentifier:      &p.SubnetIDs,
 		TargetGroupArns:        jsii.Strings(*p.TargetGroupARN),
 		HealthCheckType:        jsii.String("ELB"),
-		HealthCheckGracePeriod: jsii.Number(choose(p.BuildsFromSource, buildGraceSeconds, fetchGraceSeconds)),
-		MinElbCapacity:         jsii.Number(p.Min),
+		HealthCheckGracePeriod: jsii.Number(p.graceSeconds()),
+		MinElbCapacity:         jsii.Number(p.initial()),
 		WaitForCapacityTimeout: jsii.String(choose(p.BuildsFromSource, buildCapacityWait, fetchCapacityWait)),
 		EnabledMetrics:         jsii.Strings(groupMetrics...),
-		LaunchTemplate:         &autoscalinggroup.AutoscalingGroupLaunchTemplate{Id: f.template.Id(), Version: version},
+		LaunchTemplate:         &autoscalinggroup.AutoscalingGroupLaunchTemplate{Id: template.Id(), Version: version},
 		Tag:                    propagated(p.Project.FleetTags("asg")),
 		DependsOn:              tf.Dependables(p.After),
 		Lifecycle:              tf.ReplaceBeforeDestroy(),
-	})
-	return f
+	}
+	if p.Sleep != nil {
+		config.MinSize = jsii.Number(0)
+	}
+	// Not said, the group starts at its minimum. Said, it is only how the group starts: whoever changes the size
+	// afterwards, a policy, a schedule or a person, is not undone by the next apply.
+	if p.Sleep != nil || p.initial() != p.Min {
+		config.DesiredCapacity = jsii.Number(p.initial())
+		config.Lifecycle.IgnoreChanges = jsii.Strings("desired_capacity")
+	}
+	return autoscalinggroup.NewAutoscalingGroup(within, jsii.String("asg"), config)
+}
+
+// initial is the size that a new fleet starts with.
+func (p FleetProps) initial() int { return cmp.Or(p.Initial, p.Min) }
+
+// graceSeconds is how long a new machine is given until it serves.
+func (p FleetProps) graceSeconds() int {
+	return choose(p.BuildsFromSource, buildGraceSeconds, fetchGraceSeconds)
 }
 
 func choose[T any](condition bool, yes, no T) T {
@@ -109,15 +165,14 @@ func choose[T any](condition bool, yes, no T) T {
 
 func launchTemplate(within constructs.Construct, p FleetProps, parts made) launchtemplate.LaunchTemplate {
 	tags := p.Project.Tags("api")
-	return launchtemplate.NewLaunchTemplate(within, jsii.String("template"), &launchtemplate.LaunchTemplateConfig{
-		Name:                jsii.String(p.Project.Prefix("lt") + p.digest()),
-		Description:         jsii.String("Machines of the storage API"),
-		ImageId:             parts.image,
-		InstanceType:        jsii.String(p.InstanceType),
-		KeyName:             parts.keyName,
-		VpcSecurityGroupIds: jsii.Strings(*parts.firewall.ID()),
-		UserData:            jsii.String(base64.StdEncoding.EncodeToString(p.UserData)),
-		IamInstanceProfile:  &launchtemplate.LaunchTemplateIamInstanceProfile{Name: p.ProfileName},
+	config := &launchtemplate.LaunchTemplateConfig{
+		Name:               jsii.String(p.Project.Prefix("lt") + p.digest()),
+		Description:        jsii.String("Machines of the storage API"),
+		ImageId:            parts.image,
+		InstanceType:       jsii.String(p.InstanceType),
+		KeyName:            parts.keyName,
+		UserData:           jsii.String(base64.StdEncoding.EncodeToString(p.UserData)),
+		IamInstanceProfile: &launchtemplate.LaunchTemplateIamInstanceProfile{Name: p.ProfileName},
 		MetadataOptions: &launchtemplate.LaunchTemplateMetadataOptions{
 			HttpEndpoint:            jsii.String("enabled"),
 			HttpTokens:              jsii.String("required"),
@@ -140,14 +195,30 @@ func launchTemplate(within constructs.Construct, p FleetProps, parts made) launc
 		},
 		Tags:      tf.Tags(p.Project.Tags("lt")),
 		Lifecycle: tf.ReplaceBeforeDestroy(),
-	})
+	}
+	if p.DetailedMonitoring {
+		config.Monitoring = &launchtemplate.LaunchTemplateMonitoring{Enabled: jsii.Bool(true)}
+	}
+	groups := jsii.Strings(*parts.firewall.ID())
+	if p.Private {
+		// Whoever says anything of the interface says everything of it, the firewall too.
+		config.NetworkInterfaces = &[]*launchtemplate.LaunchTemplateNetworkInterfaces{{
+			DeviceIndex:              jsii.Number(0),
+			AssociatePublicIpAddress: jsii.String("false"),
+			SecurityGroups:           groups,
+			DeleteOnTermination:      jsii.String("true"),
+		}}
+	} else {
+		config.VpcSecurityGroupIds = groups
+	}
+	return launchtemplate.NewLaunchTemplate(within, jsii.String("template"), config)
 }
 
-// digest names what the machines are made of. The image is not in it: AWS moves that on, which gives the template a
-// new version instead.
+// digest names what the machines are made of. The newest image is not in it: AWS moves that on, which gives the
+// template a new version instead.
 func (p FleetProps) digest() string {
 	hash := sha256.New()
-	fmt.Fprintln(hash, p.InstanceType, p.Architecture, rootDevice, rootGiB, imdsHops)
+	fmt.Fprintln(hash, p.InstanceType, p.Architecture, p.Image, p.DetailedMonitoring, p.Private, rootDevice, rootGiB, imdsHops)
 	if p.SSH != nil {
 		fmt.Fprintln(hash, p.SSH.Name, p.SSH.PublicKey)
 	}

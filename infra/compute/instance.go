@@ -42,6 +42,7 @@ func NewInstance(scope constructs.Construct, id string, p InstanceProps) *Instan
 		AssociatePublicIpAddress: jsii.Bool(true),
 		UserDataBase64:           jsii.String(base64.StdEncoding.EncodeToString(p.UserData)),
 		UserDataReplaceOnChange:  jsii.Bool(true),
+		Monitoring:               jsii.Bool(p.DetailedMonitoring),
 		MetadataOptions: &instance.InstanceMetadataOptions{
 			HttpEndpoint:            jsii.String("enabled"),
 			HttpTokens:              jsii.String("required"),

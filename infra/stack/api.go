@@ -36,6 +36,7 @@ func NewAPI(scope constructs.Construct, e *config.Environment, target Target, st
 	}
 	machine := compute.Machine{
 		Project: e.Project(), InstanceType: e.Compute.InstanceType, Architecture: e.Compute.Architecture,
+		Image: e.Compute.Image, DetailedMonitoring: e.Compute.DetailedMonitoring,
 		ProfileName: role.ProfileName(), UserData: api.UserData, Port: settings.Port, SSH: sshProps(e, api.PublicKey),
 	}
 	if e.Compute.Kind == config.Instance {

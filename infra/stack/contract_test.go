@@ -183,6 +183,8 @@ func TestContract(t *testing.T) {
 // untaggable are the resource types, of those in use, that take no tags.
 var untaggable = []string{
 	"aws_acm_certificate_validation",
+	"aws_autoscaling_policy",
+	"aws_autoscaling_schedule",
 	"aws_cloudwatch_dashboard",
 	"aws_iam_role_policy_attachment",
 	"aws_kms_alias",

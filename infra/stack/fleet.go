@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"github.com/aws/jsii-runtime-go"
 	"github.com/hashicorp/terraform-cdk-go/cdktf"
 
 	"cloudstorage/infra/compute"
@@ -30,8 +31,27 @@ func fleetProps(e *config.Environment, machine compute.Machine, net *network.Net
 		machine.Allow = e.API.Allow
 	}
 	return compute.FleetProps{
-		Machine: machine, Min: e.Compute.Min, Max: e.Compute.Max, SubnetIDs: net.MachineSubnetIDs(),
+		Machine: machine, Min: e.Compute.Min, Max: e.Compute.Max, Initial: e.Compute.Initial,
+		Scaling: scaling(e, balancer), Sleep: sleep(e), SubnetIDs: net.MachineSubnetIDs(), Private: e.Network.Private(),
 		BalancerSecurityGroupID: balancer.SecurityGroupID(), TargetGroupARN: balancer.TargetGroupARN(),
 		BuildsFromSource: e.Release.Delivery == config.Source, After: append(append(after, net.Online()...), balancer.Listening()),
 	}
+}
+
+func scaling(e *config.Environment, balancer *traffic.Balancer) *compute.Scaling {
+	if e.Compute.Scaling == nil {
+		return nil
+	}
+	return &compute.Scaling{
+		RequestsPerTarget: e.Compute.Scaling.RequestsPerTarget, CPUPercent: e.Compute.Scaling.CPUPercent,
+		ResourceLabel: jsii.String(*balancer.ARNSuffix() + "/" + *balancer.TargetGroupARNSuffix()),
+	}
+}
+
+func sleep(e *config.Environment) *compute.Sleep {
+	s := e.Compute.Sleep
+	if s == nil {
+		return nil
+	}
+	return &compute.Sleep{From: s.From, Until: s.Until, TimeZone: s.TimeZone}
 }
