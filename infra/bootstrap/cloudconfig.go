@@ -16,9 +16,9 @@ type file struct{ path, mode, content string }
 
 const header = "#cloud-config\n"
 
-// cloudConfig writes the files and runs the install script, once in a machine's life. Contents are literal blocks:
-// whoever reads the user-data can read them.
-func cloudConfig(files []file) ([]byte, error) {
+// cloudConfig writes the files and runs the commands, once in a machine's life; each runs, whether or not those before
+// it failed. Contents are literal blocks: whoever reads the user-data can read them.
+func cloudConfig(files []file, commands []string) ([]byte, error) {
 	var text bytes.Buffer
 	text.WriteString(header + "write_files:\n")
 	for _, f := range files {
@@ -33,7 +33,10 @@ func cloudConfig(files []file) ([]byte, error) {
 			text.WriteString(line)
 		}
 	}
-	fmt.Fprintf(&text, "runcmd:\n- [%s]\n", InstallPath)
+	text.WriteString("runcmd:\n")
+	for _, command := range commands {
+		fmt.Fprintf(&text, "- [%s]\n", command)
+	}
 	return text.Bytes(), nil
 }
 

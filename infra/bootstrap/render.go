@@ -41,16 +41,19 @@ var (
 	unit string
 	//go:embed common.sh
 	commonScript string
+	//go:embed install.sh
+	installScript string
 	//go:embed install-binary.sh
 	binaryScript string
 	//go:embed install-source.sh
 	sourceScript string
 )
 
-// Release is what a machine installs: exactly one of its fields is set.
+// Release is what a machine installs: the API, from exactly one of Source and Binary, and what ships its logs.
 type Release struct {
 	Source *Source
 	Binary *Binary
+	Logs   *Logs // nil: the journal stays on the machine
 }
 
 // Source is built on the machine.
@@ -75,7 +78,15 @@ func Render(server settings.Settings, release Release) ([]byte, error) {
 	if (release.Source == nil) == (release.Binary == nil) {
 		return nil, errors.New("render user-data: give a source or a binary, not both and not neither")
 	}
-	config, err := cloudConfig(files(server, release))
+	written, err := files(server, release)
+	if err != nil {
+		return nil, fmt.Errorf("render user-data: %w", err)
+	}
+	commands := []string{InstallPath}
+	if release.Logs != nil {
+		commands = append(commands, ShipPath)
+	}
+	config, err := cloudConfig(written, commands)
 	if err != nil {
 		return nil, fmt.Errorf("render user-data: %w", err)
 	}
@@ -94,26 +105,33 @@ func Render(server settings.Settings, release Release) ([]byte, error) {
 	return packed.Bytes(), nil
 }
 
-func files(server settings.Settings, release Release) []file {
-	script := binaryScript
+func files(server settings.Settings, release Release) ([]file, error) {
+	install := binaryScript
 	var variables []string
-	var source []file
+	var more []file
 	if b := release.Binary; b != nil {
 		variables = []string{EnvRegion + "=" + b.Region, EnvBucket + "=" + b.Bucket, EnvKey + "=" + b.Key, EnvSHA256 + "=" + b.SHA256}
 	} else {
-		script = sourceScript
+		install = sourceScript
 		variables = []string{EnvGo + "=" + release.Source.GoVersion, EnvGoProxy + "=" + quote(release.Source.GoProxy)}
 		for path, content := range release.Source.Files {
-			source = append(source, file{SourcePath + path, "0644", content})
+			more = append(more, file{SourcePath + path, "0644", content})
 		}
-		slices.SortFunc(source, func(a, b file) int { return strings.Compare(a.path, b.path) })
+		slices.SortFunc(more, func(a, b file) int { return strings.Compare(a.path, b.path) })
+	}
+	if release.Logs != nil {
+		logs, err := release.Logs.files()
+		if err != nil {
+			return nil, err
+		}
+		more = append(logs, more...)
 	}
 	return append([]file{
 		{SettingsPath, "0644", strings.Join(server.Environ(), "\n") + "\n"},
 		{ReleasePath, "0644", strings.Join(variables, "\n") + "\n"},
 		{UnitPath, "0644", unit},
-		{InstallPath, "0755", withoutComments("#!/bin/bash\n" + commonScript + script)},
-	}, source...)
+		{InstallPath, "0755", script(commonScript, installScript, install)},
+	}, more...), nil
 }
 
 // quote protects what a shell would read as more than one word. config allows no quote inside.
@@ -121,5 +139,7 @@ func quote(value string) string { return "'" + value + "'" }
 
 var commentLines = regexp.MustCompile(`(?m)^[ \t]*#[^!].*\n|^\n`)
 
-// withoutComments drops whole-line comments and blank lines: every byte of user-data counts.
-func withoutComments(script string) string { return commentLines.ReplaceAllString(script, "") }
+// script joins its parts, without whole-line comments and blank lines: every byte of user-data counts.
+func script(parts ...string) string {
+	return "#!/bin/bash\n" + commentLines.ReplaceAllString(strings.Join(parts, ""), "")
+}

@@ -23,8 +23,10 @@ var update = flag.Bool("update", false, "write the golden files anew")
 var server = settings.Settings{Bucket: "module02-42", Region: "eu-west-1", URLTTL: 10 * time.Minute, MaxURLTTL: time.Hour}
 
 func fixtures() map[string]Release {
+	binary := &Binary{Region: "eu-west-1", Bucket: "module02-releases-42", Key: "storaged/" + strings.Repeat("ab", 32), SHA256: strings.Repeat("ab", 32)}
 	return map[string]Release{
-		"binary": {Binary: &Binary{Region: "eu-west-1", Bucket: "module02-releases-42", Key: "storaged/" + strings.Repeat("ab", 32), SHA256: strings.Repeat("ab", 32)}},
+		"binary": {Binary: binary},
+		"logs":   {Binary: binary, Logs: &Logs{Group: "/module02/machines", Region: "eu-west-1"}},
 		"source": {Source: &Source{GoVersion: "1.25.0", GoProxy: "https://proxy.example.com,direct", Files: map[string]string{
 			"go.mod":                   "module example\n\ngo 1.25.0\n",
 			"app/cmd/storaged/main.go": "package main\n\nfunc main() {\n\tprintln(`tab\tand \"quotes\", ${var} %{x} \\n: # not a comment`)\n}\n",
@@ -68,7 +70,7 @@ func TestWhatAMachineGetsIsWhatTheGoldenFilesSay(t *testing.T) {
 
 func fileOrder(files map[string]string) []string {
 	var order []string
-	for _, fixed := range []string{SettingsPath, ReleasePath, UnitPath, InstallPath} {
+	for _, fixed := range []string{SettingsPath, ReleasePath, UnitPath, InstallPath, AgentPath, JournalUnitPath, JournalPath, ShipPath} {
 		if _, ok := files[fixed]; ok {
 			order = append(order, fixed)
 		}
@@ -92,7 +94,7 @@ func TestUserDataGivesBackEveryFileByteForByte(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range files(server, release) {
+	for _, f := range written(t, release) {
 		if diff := cmp.Diff(f.content, got[f.path]); diff != "" {
 			t.Errorf("%s: %s", f.path, diff)
 		}
@@ -101,6 +103,15 @@ func TestUserDataGivesBackEveryFileByteForByte(t *testing.T) {
 	if len(got) != 0 {
 		t.Errorf("more than was written: %v", got)
 	}
+}
+
+func written(t *testing.T, release Release) []file {
+	t.Helper()
+	written, err := files(server, release)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return written
 }
 
 func TestTheServersOwnLoaderAcceptsTheSettingsFile(t *testing.T) {
@@ -160,6 +171,8 @@ func TestNothingIsRenderedThatAMachineWouldReadDifferently(t *testing.T) {
 		"not UTF-8":            {Source: &Source{Files: map[string]string{"a": "\xff\n"}}},
 		"carriage return":      {Source: &Source{Files: map[string]string{"a": "x\r\n"}}},
 		"next line (U+0085)":   {Source: &Source{Files: map[string]string{"a": "x\u0085\n"}}},
+		"logs to no group":     {Binary: fixtures()["binary"].Binary, Logs: &Logs{Region: "eu-west-1"}},
+		"logs to no region":    {Binary: fixtures()["binary"].Binary, Logs: &Logs{Group: "/module02/machines"}},
 		"trailing empty lines": {Source: &Source{Files: map[string]string{"a": "x\n\n"}}},
 	} {
 		if _, err := Render(server, release); err == nil {
@@ -171,8 +184,8 @@ func TestNothingIsRenderedThatAMachineWouldReadDifferently(t *testing.T) {
 func TestTheScriptsAreSoundShell(t *testing.T) {
 	t.Parallel()
 	for name, release := range fixtures() {
-		for _, f := range files(server, release) {
-			if f.path != InstallPath {
+		for _, f := range written(t, release) {
+			if !strings.HasPrefix(f.content, "#!") {
 				continue
 			}
 			run(t, name, f.content, "bash", "-n")
@@ -195,24 +208,31 @@ func run(t *testing.T, name, script string, command ...string) {
 	}
 }
 
-func TestSystemdAcceptsTheUnit(t *testing.T) {
+func TestSystemdAcceptsTheUnits(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("systemd-analyze"); err != nil {
 		t.Skip("systemd-analyze is not installed")
 	}
-	// verify wants the program to exist: any will do.
-	text := strings.Replace(unit, "/usr/local/bin/storaged", "/bin/true", 1)
-	path := filepath.Join(t.TempDir(), "storaged.service")
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	out, err := exec.CommandContext(t.Context(), "systemd-analyze", "verify", "--man=no", path).CombinedOutput()
-	for line := range strings.Lines(string(out)) {
-		if strings.Contains(line, "storaged.service") {
-			t.Errorf("systemd: %s", line)
+	for name, text := range map[string]string{
+		// verify wants the programs to exist: any will do.
+		"storaged.service":         strings.Replace(unit, "/usr/local/bin/storaged", "/bin/true", 1),
+		"storaged-journal.service": strings.Replace(journalUnit, JournalPath, "/bin/true", 1),
+	} {
+		if !strings.Contains(text, "ExecStart=/bin/true\n") {
+			t.Fatalf("%s starts another program", name)
 		}
-	}
-	if err != nil {
-		t.Logf("systemd-analyze: %v (it complains of this machine too)\n%s", err, out)
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, err := exec.CommandContext(t.Context(), "systemd-analyze", "verify", "--man=no", path).CombinedOutput()
+		for line := range strings.Lines(string(out)) {
+			if strings.Contains(line, name) {
+				t.Errorf("systemd: %s", line)
+			}
+		}
+		if err != nil {
+			t.Logf("systemd-analyze: %v (it complains of this machine too)\n%s", err, out)
+		}
 	}
 }

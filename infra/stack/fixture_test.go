@@ -38,6 +38,9 @@ func fixtureAPI(t testing.TB, e *config.Environment) stack.API {
 	} else {
 		install.Source = &bootstrap.Source{GoVersion: "1.25.0", Files: map[string]string{"go.mod": "module fixture\n"}}
 	}
+	if e.Observe != nil {
+		install.Logs = &bootstrap.Logs{Group: e.Project().LogGroup("machines"), Region: e.Region}
+	}
 	userData, err := bootstrap.Render(settings.Settings{Bucket: e.Storage.Bucket, Region: e.Region, URLTTL: 10 * time.Minute}, install)
 	if err != nil {
 		t.Fatal(err)

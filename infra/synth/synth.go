@@ -83,6 +83,9 @@ func (o Options) prepare(ctx context.Context, e *config.Environment) (stack.API,
 		}
 		install.Source = &bootstrap.Source{Files: source.Files, GoVersion: source.GoVersion, GoProxy: e.Release.GoProxy}
 	}
+	if e.Observe != nil {
+		install.Logs = &bootstrap.Logs{Group: e.Project().LogGroup("machines"), Region: e.Region}
+	}
 	api.UserData, err = bootstrap.Render(settings.Settings{
 		Bucket: e.Storage.Bucket, Region: e.Region, URLTTL: e.API.URLTTL, MaxURLTTL: e.API.MaxURLTTL,
 	}, install)
