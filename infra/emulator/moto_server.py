@@ -119,6 +119,20 @@ def flow_log_prefix():
     EC2Backend.create_flow_logs = create_flow_logs
 
 
+def scaling_policies():
+    # moto says of every scaling policy that it is disabled, and that it predicts, with nothing to predict from.
+    from moto.autoscaling.models import FakeScalingPolicy
+
+    original = FakeScalingPolicy.__init__
+
+    def init(self, *args, **kwargs):
+        original(self, *args, **kwargs)
+        self.predictive_scaling_configuration = self.predictive_scaling_configuration or None
+
+    FakeScalingPolicy.__init__ = init
+    FakeScalingPolicy.enabled = True
+
+
 def main():
     for gap in (
         launch_template_versions,
@@ -127,6 +141,7 @@ def main():
         delete_markers,
         deletion_protection,
         flow_log_prefix,
+        scaling_policies,
     ):
         try:
             gap()

@@ -129,7 +129,9 @@ func TestTheDeployersPolicyFitsAndIsNarrow(t *testing.T) {
 var resourceActions = map[string]string{
 	"aws_acm_certificate":              "acm:RequestCertificate acm:DescribeCertificate acm:ListTagsForCertificate acm:AddTagsToCertificate acm:RemoveTagsFromCertificate acm:DeleteCertificate",
 	"aws_acm_certificate_validation":   "acm:DescribeCertificate",
-	"aws_autoscaling_group":            "autoscaling:CreateAutoScalingGroup autoscaling:DescribeAutoScalingGroups autoscaling:DescribeScalingActivities autoscaling:UpdateAutoScalingGroup autoscaling:CreateOrUpdateTags autoscaling:DeleteTags autoscaling:DeleteAutoScalingGroup ec2:RunInstances ec2:CreateTags iam:PassRole iam:CreateServiceLinkedRole elasticloadbalancing:DescribeTargetHealth",
+	"aws_autoscaling_group":            "autoscaling:CreateAutoScalingGroup autoscaling:DescribeAutoScalingGroups autoscaling:DescribeScalingActivities autoscaling:UpdateAutoScalingGroup autoscaling:CreateOrUpdateTags autoscaling:DeleteTags autoscaling:EnableMetricsCollection autoscaling:DisableMetricsCollection autoscaling:DeleteAutoScalingGroup ec2:RunInstances ec2:CreateTags iam:PassRole iam:CreateServiceLinkedRole elasticloadbalancing:DescribeTargetHealth",
+	"aws_autoscaling_policy":           "autoscaling:PutScalingPolicy autoscaling:DescribePolicies autoscaling:DeletePolicy",
+	"aws_autoscaling_schedule":         "autoscaling:PutScheduledUpdateGroupAction autoscaling:DescribeScheduledActions autoscaling:DeleteScheduledAction",
 	"aws_budgets_budget":               "budgets:ModifyBudget budgets:ViewBudget budgets:TagResource budgets:UntagResource budgets:ListTagsForResource",
 	"aws_caller_identity":              "sts:GetCallerIdentity",
 	"aws_default_security_group":       "ec2:DescribeSecurityGroups ec2:RevokeSecurityGroupEgress ec2:RevokeSecurityGroupIngress ec2:CreateTags ec2:DeleteTags",

@@ -24,6 +24,7 @@ var (
 	project = naming.MustProject("demo")
 	vpcID   = jsii.String("vpc-1")
 	block   = netip.MustParsePrefix("10.0.0.0/16")
+	blocks  = []netip.Prefix{block}
 	world   = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
 )
 

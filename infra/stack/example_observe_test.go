@@ -36,7 +36,7 @@ func TestTheExampleOfObserve(t *testing.T) {
 	showsExample(t, "docs/constructs/observe.md", "example_observe_test.go")
 	s := template.One(t, func(stack cdktf.TerraformStack) {
 		balancer := traffic.New(stack, "traffic", traffic.Props{
-			Project: project, VPCID: vpcID, VPCCIDR: block, SubnetIDs: *jsii.Strings("subnet-a", "subnet-b"), Port: 8080, HealthPath: "/up", Allow: world,
+			Project: project, VPCID: vpcID, FleetCIDRs: blocks, SubnetIDs: *jsii.Strings("subnet-a", "subnet-b"), Port: 8080, HealthPath: "/up", Allow: world,
 		})
 		NewObservedFleet(stack, project, balancer, compute.FleetProps{
 			Machine: machine(), Min: 2, Max: 4, SubnetIDs: *jsii.Strings("subnet-a"),

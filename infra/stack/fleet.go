@@ -30,6 +30,9 @@ func fleetProps(e *config.Environment, machine compute.Machine, net *network.Net
 	if e.API.Direct {
 		machine.Allow = e.API.Allow
 	}
+	if net.Restricted() {
+		machine.Out = &compute.Out{S3PrefixListID: net.S3PrefixListID(), EndpointsSecurityGroupID: net.EndpointsSecurityGroupID()}
+	}
 	return compute.FleetProps{
 		Machine: machine, Min: e.Compute.Min, Max: e.Compute.Max, Initial: e.Compute.Initial,
 		Scaling: scaling(e, balancer), Sleep: sleep(e), SubnetIDs: net.MachineSubnetIDs(), Private: e.Network.Private(),

@@ -19,20 +19,20 @@ const (
 	drain  = 1  // minutes from the new fleet's health until the old one is gone
 )
 
-// fleetOf is a kind of fleet that the replay is tried on: routine is a fleet at min, a new one starts at initial.
-type fleetOf struct {
+// replayedFleet is a kind of fleet that the replay is tried on: routine is a fleet at min, a new one starts at initial.
+type replayedFleet struct {
 	name              string
 	boot              int // minutes
 	min, initial, max int
 }
 
-var fleets = []fleetOf{
+var fleets = []replayedFleet{
 	{"binary", 10, 2, 2, 6},
 	{"source", 25, 2, 2, 2},
 	{"starts at max", 10, 2, 4, 4},
 }
 
-func (f fleetOf) alarms(t *testing.T) map[string]replayed {
+func (f replayedFleet) alarms(t *testing.T) map[string]replayed {
 	t.Helper()
 	s := observed(t, func(p *observe.Props) {
 		p.Min, p.Initial, p.Max, p.Boot = f.min, f.initial, f.max, time.Duration(f.boot)*time.Minute
@@ -61,7 +61,7 @@ func between(start, end int, outside, inside series) series {
 }
 
 // routine is a fleet that serves: 600 requests a minute, fast, a failure now and then.
-func (f fleetOf) routine() history {
+func (f replayedFleet) routine() history {
 	return history{
 		minutes: before + f.boot + after,
 		balancer: map[string]series{
@@ -80,14 +80,14 @@ func group(wanted series) map[string]series {
 
 // started is the size that a fleet made at a minute wants: the first machine that is too many goes when target
 // tracking has seen it for 15 minutes, and is not sooner seen than it has booted.
-func (f fleetOf) started(minute int) series {
+func (f replayedFleet) started(minute int) series {
 	return from(minute, always(none), func(m int) float64 {
 		return max(float64(f.initial-max(0, m-minute-f.boot)/18), float64(f.min))
 	})
 }
 
 // deployed is a deploy at `before` whose new fleet takes all the time that it has.
-func (f fleetOf) deployed() history {
+func (f replayedFleet) deployed() history {
 	h := f.routine()
 	up := before + f.boot
 	wanted := f.started(before)
@@ -114,11 +114,11 @@ func quiet(h history) history {
 }
 
 func TestNoAlarmIsSentByWhatIsNormal(t *testing.T) {
-	normal := map[string]func(f fleetOf) history{
-		"routine":                           fleetOf.routine,
-		"deploy":                            fleetOf.deployed,
-		"a deploy without a single request": func(f fleetOf) history { return quiet(f.deployed()) },
-		"the first deploy": func(f fleetOf) history {
+	normal := map[string]func(f replayedFleet) history{
+		"routine":                           replayedFleet.routine,
+		"deploy":                            replayedFleet.deployed,
+		"a deploy without a single request": func(f replayedFleet) history { return quiet(f.deployed()) },
+		"the first deploy": func(f replayedFleet) history {
 			h := quiet(f.routine())
 			wanted := f.started(before)
 			h.since = before + f.boot
@@ -126,12 +126,12 @@ func TestNoAlarmIsSentByWhatIsNormal(t *testing.T) {
 			h.group["old"] = group(wanted)
 			return h
 		},
-		"a deploy that fails": func(f fleetOf) history {
+		"a deploy that fails": func(f replayedFleet) history {
 			h := f.routine()
 			h.group["new"] = group(f.started(before))
 			return h
 		},
-		"two deploys in a row": func(f fleetOf) history {
+		"two deploys in a row": func(f replayedFleet) history {
 			h := f.deployed()
 			second := before + f.boot + 2
 			up, wanted := second+f.boot, f.started(second)
@@ -147,26 +147,26 @@ func TestNoAlarmIsSentByWhatIsNormal(t *testing.T) {
 			}
 			return h
 		},
-		"one error at night": func(f fleetOf) history {
+		"one error at night": func(f replayedFleet) history {
 			h := quiet(f.routine())
 			h.balancer["RequestCount"] = between(before, before+1, always(none), always(1))
 			h.balancer["HTTPCode_Target_5XX_Count"] = between(before, before+1, always(none), always(1))
 			return h
 		},
-		"a machine dies and is replaced": func(f fleetOf) history {
+		"a machine dies and is replaced": func(f replayedFleet) history {
 			h := f.routine()
 			h.balancer["HealthyHostCount"] = between(before, before+f.boot+3, always(float64(f.min)), always(float64(f.min-1)))
 			h.balancer["HTTPCode_ELB_5XX_Count"] = between(before, before+2, always(none), always(20))
 			return h
 		},
-		"a night's sleep": func(f fleetOf) history {
+		"a night's sleep": func(f replayedFleet) history {
 			h := quiet(f.routine())
 			wake := before + 30
 			h.balancer["HealthyHostCount"] = between(before, wake+f.boot, always(float64(f.min)), from(wake, always(none), always(0)))
 			h.group["old"] = group(between(before, wake, always(float64(f.min)), always(0)))
 			return h
 		},
-		"a peak that the fleet grows for": func(f fleetOf) history {
+		"a peak that the fleet grows for": func(f replayedFleet) history {
 			h := f.routine()
 			h.group["old"] = group(between(before, before+12, always(float64(f.min)), always(float64(f.max))))
 			return h
