@@ -31,7 +31,7 @@ func NewOfficeFleet(scope constructs.Construct, m compute.Machine, net *network.
 func TestTheComputePageShowsWhatIsTested(t *testing.T) {
 	showsExample(t, "docs/constructs/compute.md", "example_compute_test.go")
 	s := template.One(t, func(stack cdktf.TerraformStack) {
-		net := network.New(stack, "network", network.Props{Project: project, CIDR: block, Subnets: []network.Subnet{
+		net := network.New(stack, "network", network.Props{Project: project, Region: "eu-west-1", CIDR: block, Subnets: []network.Subnet{
 			{Zone: "eu-west-1a", CIDR: netip.MustParsePrefix("10.0.1.0/24")}, {Zone: "eu-west-1b", CIDR: netip.MustParsePrefix("10.0.2.0/24")},
 		}})
 		balancer := traffic.New(stack, "traffic", traffic.Props{
