@@ -14,7 +14,7 @@ INIT_FLAGS = $(if $(EMAIL),--email $(EMAIL)) $(if $(CIDR),--cidr $(CIDR)) \
 LINT := go tool -modfile=.ci/tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help up status down test lint fuzz init key synth plan deploy destroy purge client clean go cloudstorage
+.PHONY: help up status down test lint fuzz init key synth cost plan deploy destroy purge client clean go cloudstorage
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +52,9 @@ key: cloudstorage ## make the ssh key module02.pem, unless it is there
 
 synth: cloudstorage ## write an environment's Terraform to cdktf.out
 	@$(CLOUDSTORAGE) synth $(ENV)
+
+cost: cloudstorage ## show what an environment costs a month, line by line (COST_FLAGS=--json)
+	@$(CLOUDSTORAGE) cost $(ENV) $(COST_FLAGS)
 
 plan: cloudstorage ## show what a deployment would change
 	@$(CLOUDSTORAGE) plan $(ENV)

@@ -70,10 +70,13 @@ func newRoot(c console) *cobra.Command {
 	root.AddCommand(
 		newUp(p), newStatus(p), newDown(p),
 		newInit(p), newKey(p),
-		newSynth(p), newPlan(p), newDeploy(p), newDestroy(p), newPurge(p),
+		newSynth(p), newCost(p), newPlan(p), newDeploy(p), newDestroy(p), newPurge(p),
 	)
 	return root
 }
+
+// local is the environment that runs on this machine.
+const local = "local"
 
 // project is the folder that the commands work in.
 type project struct {
