@@ -14,7 +14,7 @@ INIT_FLAGS = $(if $(EMAIL),--email $(EMAIL)) $(if $(CIDR),--cidr $(CIDR)) \
 LINT := go tool -modfile=.ci/tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help up status down test lint fuzz init key synth cost plan deploy destroy purge client clean go cloudstorage
+.PHONY: help up status down test lint scan fuzz init key synth cost plan deploy destroy purge client clean go cloudstorage
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,9 @@ test: go ## vet and all tests (app with the race detector)
 lint: go ## golangci-lint, pinned in .ci/tools
 	$(LINT) config verify
 	$(LINT) run
+
+scan: cloudstorage ## check all environments with checkov and tflint (exceptions: .ci/scan.yaml)
+	@$(CLOUDSTORAGE) scan
 
 fuzz: go ## every fuzz target for FUZZTIME (20s)
 	@bash .ci/fuzz $(or $(FUZZTIME),20s)

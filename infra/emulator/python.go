@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -69,60 +68,16 @@ func interpreter(script string) string {
 	return beside
 }
 
-// installMoto makes the virtual environment. An installation that was broken off is not trusted: the marker is
-// written last.
+// installMoto makes a virtual environment of its own for the pinned moto.
 func installMoto(ctx context.Context, cache string, note Note) (string, error) {
-	unlock, err := lock(ctx, filepath.Join(cache, "venv.lock"))
-	if err != nil {
-		return "", err
-	}
-	defer unlock()
-
-	venv := filepath.Join(cache, "venv")
-	own := filepath.Join(venv, "bin", "python")
-	marker := filepath.Join(venv, "installed-"+pinnedMoto)
-	if _, err := os.Stat(marker); err == nil {
-		// The Python that the environment was made with may have been removed since.
-		if _, err := motoVersion(ctx, own); err == nil {
-			return own, nil
-		}
-	}
-	python, err := findPython(ctx)
-	if err != nil {
-		return "", err
-	}
-	if err := os.RemoveAll(venv); err != nil {
-		return "", fmt.Errorf("installing moto: %w", err)
-	}
-	note("installing moto %s (the AWS emulator) with pip, once", pinnedMoto)
-	if err := quietly(ctx, python, "-m", "venv", venv); err != nil {
-		return "", fmt.Errorf("the venv module of Python does not work: install it (on Debian and Ubuntu: apt install python3-venv): %w", err)
-	}
-	if err := quietly(ctx, own, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "moto[server]=="+pinnedMoto); err != nil {
-		return "", fmt.Errorf("installing moto %s with pip: %w", pinnedMoto, err)
-	}
-	if err := os.WriteFile(marker, nil, 0o644); err != nil {
-		return "", fmt.Errorf("installing moto: %w", err)
-	}
-	return own, nil
-}
-
-var errNoPython = errors.New("Python 3 is missing: install Python " + minPython + " or later from https://www.python.org/downloads or your system's packages (it runs the AWS emulator)") //nolint:staticcheck // a proper name begins it
-
-func findPython(ctx context.Context) (string, error) {
-	python, err := exec.LookPath("python3")
-	if err != nil {
-		return "", errNoPython
-	}
-	const ask = `import sys; print("%d.%d.%d" % sys.version_info[:3])`
-	out, err := exec.CommandContext(ctx, python, "-c", ask).Output()
-	if err != nil {
-		return "", fmt.Errorf("%w (%s does not run: %w)", errNoPython, python, err)
-	}
-	if version := strings.TrimSpace(string(out)); !atLeast(version, minPython) {
-		return "", fmt.Errorf("python3 on PATH is %s, too old: install Python %s or later (it runs the AWS emulator)", version, minPython)
-	}
-	return python, nil
+	return Venv{
+		Dir: filepath.Join(cache, "venv"), Tool: "moto", Version: pinnedMoto, Purpose: "the AWS emulator",
+		Install: []string{"moto[server]==" + pinnedMoto},
+		Works: func(ctx context.Context, python string) error {
+			_, err := motoVersion(ctx, python)
+			return err
+		},
+	}.Python(ctx, note)
 }
 
 // quietly runs a command and shows what it said only when it failed.

@@ -70,7 +70,7 @@ func newRoot(c console) *cobra.Command {
 	root.AddCommand(
 		newUp(p), newStatus(p), newDown(p),
 		newInit(p), newKey(p),
-		newSynth(p), newCost(p), newPlan(p), newDeploy(p), newDestroy(p), newPurge(p),
+		newSynth(p), newCost(p), newScan(p), newPlan(p), newDeploy(p), newDestroy(p), newPurge(p),
 	)
 	return root
 }

@@ -69,20 +69,24 @@ func (p *project) synth(ctx context.Context, environment string) (*deployment, e
 	if d.endpoint, err = loopbackEndpoint(os.Getenv("AWS_ENDPOINT_URL")); err != nil {
 		return nil, err
 	}
+	return d, p.synthesize(ctx, emulator.SynthOptions{Environment: environment, Outdir: p.outdir(), Emulator: d.endpoint, Out: p.out})
+}
+
+// synthesize builds the synthesizing program, the project's own, and runs it.
+func (p *project) synthesize(ctx context.Context, o emulator.SynthOptions) error {
 	if _, err := emulator.CheckNode(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	bin := filepath.Join(p.cache(), "bin")
 	if err := os.MkdirAll(bin, 0o755); err != nil {
-		return nil, fmt.Errorf("synthesizing: %w", err)
+		return fmt.Errorf("synthesizing: %w", err)
 	}
 	program, err := emulator.BuildSynth(ctx, p.root, bin)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return d, emulator.Synth(ctx, emulator.SynthOptions{
-		Program: program, Root: p.root, Environment: environment, Outdir: p.outdir(), Emulator: d.endpoint, Out: p.out,
-	})
+	o.Program, o.Root = program, p.root
+	return emulator.Synth(ctx, o)
 }
 
 // deployment synthesizes the environment and finds Terraform.
