@@ -41,8 +41,8 @@ func newCost(p *project) *cobra.Command {
 				encoder.SetIndent("", "  ")
 				return encoder.Encode(estimate)
 			}
-			if args[0] == local {
-				p.note("%s runs on this machine and costs nothing; in an account it would be:\n", local)
+			if args[0] == localName {
+				p.note("%s runs on this machine and costs nothing; in an account it would be:\n", localName)
 			}
 			return estimate.Print(p.out)
 		},
