@@ -14,10 +14,10 @@ INIT_FLAGS = $(if $(EMAIL),--email $(EMAIL)) $(if $(CIDR),--cidr $(CIDR)) \
 LINT := go tool -modfile=.ci/tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help up status down test lint scan fuzz init key synth cost plan deploy destroy purge client clean go cloudstorage
+.PHONY: help up status down test lint scan fuzz bench-synth init key synth cost plan deploy destroy purge client clean go cloudstorage
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 up: cloudstorage ## run the whole system on this machine (PORT=5000, EMULATOR_PORT=free)
 	@$(CLOUDSTORAGE) up $(UP_FLAGS)
@@ -46,6 +46,9 @@ scan: cloudstorage ## check all environments with checkov and tflint (exceptions
 
 fuzz: go ## every fuzz target for FUZZTIME (20s)
 	@bash .ci/fuzz $(or $(FUZZTIME),20s)
+
+bench-synth: go ## compare the time of synthesizing with an app that only loads the provider (ROUNDS=7)
+	@go run ./infra/internal/benchsynth -rounds $(or $(ROUNDS),7)
 
 init: cloudstorage ## make an environment yours: ENV=module02 CIDR=… EMAIL=… DOMAIN=… ZONE=… STATE=s3; FROM=… for a new one
 	@$(CLOUDSTORAGE) init $(ENV) $(INIT_FLAGS)

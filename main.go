@@ -53,7 +53,7 @@ func run(ctx context.Context, getenv func(string) string, notes io.Writer) (err 
 		Environments: cmp.Or(getenv("CLOUDSTORAGE_ENVIRONMENTS"), filepath.Join("infra", "environments")),
 		Only:         getenv("CLOUDSTORAGE_ENV"),
 		Root:         root,
-		Releases:     release.Builder{Root: root, Cache: filepath.Join(root, ".cache")},
+		Releases:     release.Builder{Root: root, Cache: filepath.Join(root, ".cache")}.Remembering(),
 		Target:       stack.TargetOf(getenv("AWS_ENDPOINT_URL")),
 		Notes:        notes,
 	})

@@ -28,6 +28,15 @@ type Builder struct {
 	Root string
 	// Cache is a folder for what is built; it may be deleted at any time. Required.
 	Cache string
+
+	asked map[string]inputs // by architecture; nil: asks each time
+}
+
+// Remembering returns a builder that asks the go command once for each architecture: for a program that ends before
+// anybody changes the source, as synthesizing does.
+func (b Builder) Remembering() Builder {
+	b.asked = map[string]inputs{}
+	return b
 }
 
 // inputs are everything that decides what a release is made of.
@@ -57,6 +66,17 @@ type listed struct {
 
 // inputs asks the go command what the program needs when it is built for Linux on arch (Go's spelling).
 func (b Builder) inputs(ctx context.Context, arch string) (inputs, error) {
+	if in, ok := b.asked[arch]; ok {
+		return in, nil
+	}
+	in, err := b.ask(ctx, arch)
+	if err == nil && b.asked != nil {
+		b.asked[arch] = in
+	}
+	return in, err
+}
+
+func (b Builder) ask(ctx context.Context, arch string) (inputs, error) {
 	out, err := b.goCommand(ctx, b.Root, target(arch), "list", "-deps", "-json=Dir,ImportPath,GoFiles,EmbedFiles,Standard,Module", mainPackage)
 	if err != nil {
 		return inputs{}, err

@@ -203,3 +203,20 @@ func TestAnUnknownArchitectureOrABrokenProjectIsAnError(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestARememberingBuilderAsksTheGoCommandOnce(t *testing.T) {
+	forgetful := release.Builder{Root: root, Cache: filepath.Join(root, ".cache")}
+	remembering := forgetful.Remembering()
+	first, err := remembering.Source(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", t.TempDir()) // no go command from here on
+	second, err := remembering.Source(t.Context())
+	if diff := cmp.Diff(first, second); err != nil || diff != "" {
+		t.Errorf("%v\n%s", err, diff)
+	}
+	if _, err := forgetful.Source(t.Context()); err == nil {
+		t.Error("a builder that does not remember asked nobody")
+	}
+}

@@ -75,9 +75,6 @@ func newRoot(c console) *cobra.Command {
 	return root
 }
 
-// local is the environment that runs on this machine.
-const local = "local"
-
 // project is the folder that the commands work in.
 type project struct {
 	console
