@@ -67,28 +67,34 @@ type Bucket struct {
 
 var servicePattern = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)*$`)
 
+type mistakes []error
+
+func (m *mistakes) add(format string, args ...any) {
+	*m = append(*m, fmt.Errorf("network: "+format, args...))
+}
+
 // Validate reports what no network could be made of.
 func (p Props) Validate() error {
-	var errs []error
-	refuse := func(format string, args ...any) { errs = append(errs, fmt.Errorf("network: "+format, args...)) }
+	var found mistakes
 	if p.Region == "" {
-		refuse("Region is empty: name the region of the zones, such as eu-west-1")
+		found.add("Region is empty: name the region of the zones, such as eu-west-1")
 	}
 	if !p.CIDR.IsValid() {
-		refuse("CIDR is missing: give the VPC a block such as 10.0.0.0/16")
+		found.add("CIDR is missing: give the VPC a block such as 10.0.0.0/16")
 	} else if !fits(p.CIDR) {
-		refuse("CIDR %s is not an IPv4 block of /16 to /28 without host bits: AWS takes no other", p.CIDR)
+		found.add("CIDR %s is not an IPv4 block of /16 to /28 without host bits: AWS takes no other", p.CIDR)
 	}
 	if len(p.Subnets) == 0 {
-		refuse("Subnets is empty: a VPC without a subnet holds nothing")
+		found.add("Subnets is empty: a VPC without a subnet holds nothing")
 	}
-	errs = append(errs, p.validateSubnets(), p.validateEgress())
+	found = append(found, p.validateSubnets()...)
+	found = append(found, p.validateEgress()...)
 	for _, b := range p.Buckets {
 		if b.Name == "" || len(b.ObjectActions) == 0 {
-			refuse("bucket %q has no name or no ObjectActions: say what machines do with it", b.Name)
+			found.add("bucket %q has no name or no ObjectActions: say what machines do with it", b.Name)
 		}
 	}
-	return errors.Join(errs...)
+	return errors.Join(found...)
 }
 
 // fits reports whether AWS takes the block for a VPC or a subnet.
@@ -98,26 +104,25 @@ func fits(block netip.Prefix) bool {
 }
 
 // validateSubnets checks every subnet against the VPC, its kind's zones and all the subnets before it.
-func (p Props) validateSubnets() error {
-	var errs []error
-	refuse := func(format string, args ...any) { errs = append(errs, fmt.Errorf("network: "+format, args...)) }
+func (p Props) validateSubnets() mistakes {
+	var found mistakes
 	public := map[string]bool{}
 	var before []netip.Prefix
 	check := func(kind string, s Subnet, zones map[string]bool) {
 		if s.Zone == "" || zones[s.Zone] {
-			refuse("%s zone %q is empty or taken: give each %s subnet a zone of its own", kind, s.Zone, kind)
+			found.add("%s zone %q is empty or taken: give each %s subnet a zone of its own", kind, s.Zone, kind)
 		}
 		zones[s.Zone] = true
 		switch {
 		case !fits(s.CIDR):
-			refuse("%s subnet %s of zone %q is not an IPv4 block of /16 to /28 without host bits: AWS takes no other", kind, s.CIDR, s.Zone)
+			found.add("%s subnet %s of zone %q is not an IPv4 block of /16 to /28 without host bits: AWS takes no other", kind, s.CIDR, s.Zone)
 			return
 		case fits(p.CIDR) && (!p.CIDR.Contains(s.CIDR.Addr()) || s.CIDR.Bits() < p.CIDR.Bits()):
-			refuse("%s subnet %s of zone %q is outside the VPC's %s: choose a block inside it", kind, s.CIDR, s.Zone, p.CIDR)
+			found.add("%s subnet %s of zone %q is outside the VPC's %s: choose a block inside it", kind, s.CIDR, s.Zone, p.CIDR)
 		}
 		for _, other := range before {
 			if other.Overlaps(s.CIDR) {
-				refuse("%s subnet %s of zone %q overlaps %s: choose another block", kind, s.CIDR, s.Zone, other)
+				found.add("%s subnet %s of zone %q overlaps %s: choose another block", kind, s.CIDR, s.Zone, other)
 				break
 			}
 		}
@@ -130,40 +135,39 @@ func (p Props) validateSubnets() error {
 	for _, s := range p.PrivateSubnets {
 		check("private", s, private)
 		if !public[s.Zone] {
-			refuse("private zone %q has no public subnet: the load balancer could not reach it, add one to Subnets", s.Zone)
+			found.add("private zone %q has no public subnet: the load balancer could not reach it, add one to Subnets", s.Zone)
 		}
 	}
-	return errors.Join(errs...)
+	return found
 }
 
-func (p Props) validateEgress() error {
-	var errs []error
-	refuse := func(format string, args ...any) { errs = append(errs, fmt.Errorf("network: "+format, args...)) }
+func (p Props) validateEgress() mistakes {
+	var found mistakes
 	switch egress := p.egress(); {
 	case egress != Internet && egress != Endpoints && egress != None && egress != NAT:
-		refuse("egress %q is none of internet, endpoints, none and nat: choose one", egress)
+		found.add("egress %q is none of internet, endpoints, none and nat: choose one", egress)
 	case egress == Internet && p.private():
-		refuse("egress internet needs public addresses, and private subnets have none: choose endpoints, none or nat, or remove PrivateSubnets")
+		found.add("egress internet needs public addresses, and private subnets have none: choose endpoints, none or nat, or remove PrivateSubnets")
 	case egress != Internet && !p.private():
-		refuse("egress %s without private subnets: public ones reach the internet anyway, add PrivateSubnets or choose internet", egress)
+		found.add("egress %s without private subnets: public ones reach the internet anyway, add PrivateSubnets or choose internet", egress)
 	case egress == Endpoints && len(p.Endpoints) == 0:
-		refuse("egress endpoints names none: add services to Endpoints, such as ssmmessages, or choose none")
+		found.add("egress endpoints names none: add services to Endpoints, such as ssmmessages, or choose none")
 	case egress != Endpoints && len(p.Endpoints) > 0:
-		refuse("Endpoints %q are only made with egress endpoints: remove them, or choose that", p.Endpoints)
+		found.add("Endpoints %q are only made with egress endpoints: remove them, or choose that", p.Endpoints)
 	}
 	named := map[string]bool{}
 	for _, service := range p.Endpoints {
 		switch {
 		case !servicePattern.MatchString(service):
-			refuse("endpoint %q is not a service: write what stands behind com.amazonaws.<region>., such as ssmmessages", service)
+			found.add("endpoint %q is not a service: write what stands behind com.amazonaws.<region>., such as ssmmessages", service)
 		case service == "s3":
-			refuse("endpoint s3 would cost money: the gateway endpoint, which every network has, reaches S3 without charge; remove it")
+			found.add("endpoint s3 would cost money: the gateway endpoint, which every network has, reaches S3 without charge; remove it")
 		case named[service]:
-			refuse("endpoint %s is named twice: remove one", service)
+			found.add("endpoint %s is named twice: remove one", service)
 		}
 		named[service] = true
 	}
-	return errors.Join(errs...)
+	return found
 }
 
 func (p Props) private() bool { return len(p.PrivateSubnets) > 0 }

@@ -41,7 +41,7 @@ func (n *Network) makePublic() {
 
 // makePrivate makes the private subnets, each with a route table of its own: none leads to the internet gateway.
 func (n *Network) makePrivate() {
-	for i, s := range n.props.PrivateSubnets {
+	for _, s := range n.props.PrivateSubnets {
 		name := "private-rt-" + s.Zone
 		table := routetable.NewRouteTable(n.within, jsii.String(name), &routetable.RouteTableConfig{
 			VpcId: n.vpc.Id(),
@@ -54,7 +54,7 @@ func (n *Network) makePrivate() {
 			// when the egress changes.
 			table.AddOverride(jsii.String("route"), []any{})
 		}
-		n.private = append(n.private, n.makeSubnet("private-", n.props.PrivateSubnets[i], table))
+		n.private = append(n.private, n.makeSubnet("private-", s, table))
 	}
 }
 

@@ -238,32 +238,101 @@ func TestTheS3EndpointServesEveryRouteTable(t *testing.T) {
 	wantsSame(t, "route tables", s.Only("aws_vpc_endpoint").Get("route_table_ids").([]any), idsOf(s.Resources("aws_route_table")))
 }
 
-// Every call that a machine's role allows on S3 must pass the endpoint too, and nothing else but fetching packages.
+// s3Statement is a statement of a role's or an endpoint's policy.
+type s3Statement struct {
+	Principal        any
+	Action, Resource any
+}
+
+// statementsOf reads the policy of a resource.
+func statementsOf(t *testing.T, r template.Resource) []s3Statement {
+	t.Helper()
+	var policy struct{ Statement []s3Statement }
+	if err := json.Unmarshal([]byte(fmt.Sprint(r.Get("policy"))), &policy); err != nil {
+		t.Fatal(err)
+	}
+	return policy.Statement
+}
+
+// each lists what IAM writes as one text or as several.
+func each(value any) []string {
+	if list, ok := value.([]any); ok {
+		texts := make([]string, len(list))
+		for i, text := range list {
+			texts[i] = fmt.Sprint(text)
+		}
+		return texts
+	}
+	return []string{fmt.Sprint(value)}
+}
+
+func s3EndpointOf(t *testing.T, s template.Template) template.Resource {
+	t.Helper()
+	endpoints := s.Resources("aws_vpc_endpoint")
+	i := slices.IndexFunc(endpoints, func(r template.Resource) bool { return r.Get("vpc_endpoint_type") == "Gateway" })
+	if i < 0 {
+		t.Fatal("no S3 endpoint")
+	}
+	return endpoints[i]
+}
+
 func TestTheS3EndpointPassesWhatMachinesDoAndPackages(t *testing.T) {
-	const packages = "[{* s3:GetObject arn:aws:s3:::al2023-repos-eu-west-1-de612dc2/*}"
+	const packages = "s3:GetObject arn:aws:s3:::al2023-repos-eu-west-1-de612dc2/*\n"
 	stacks := shipped(t, stack.Target{})
 	for name, want := range map[string]string{
-		"module02-api": packages + ` {* s3:ListBucket arn:aws:s3:::module02-0000000000} {* s3:GetObject,s3:PutObject,s3:DeleteObject arn:aws:s3:::module02-0000000000/*}]`,
-		"local-api":    packages + ` {* s3:ListBucket arn:aws:s3:::local-1000000001} {* s3:GetObject,s3:PutObject,s3:DeleteObject arn:aws:s3:::local-1000000001/*} {* s3:GetObject arn:aws:s3:::local-releases-1000000001/*}]`,
+		"module02-api": packages + "s3:ListBucket arn:aws:s3:::module02-0000000000\ns3:GetObject,s3:PutObject,s3:DeleteObject arn:aws:s3:::module02-0000000000/*\n",
+		"local-api":    packages + "s3:ListBucket arn:aws:s3:::local-1000000001\ns3:GetObject,s3:PutObject,s3:DeleteObject arn:aws:s3:::local-1000000001/*\ns3:GetObject arn:aws:s3:::local-releases-1000000001/*\n",
 	} {
-		var policy struct {
-			Statement []struct {
-				Principal        string
-				Action, Resource []string
+		var got strings.Builder
+		for _, s := range statementsOf(t, s3EndpointOf(t, stacks[name])) {
+			if s.Principal != "*" {
+				t.Errorf("%s: packages are fetched unsigned, and the principal is %v", name, s.Principal)
 			}
+			fmt.Fprintln(&got, strings.Join(each(s.Action), ","), strings.Join(each(s.Resource), ","))
 		}
-		if err := json.Unmarshal([]byte(fmt.Sprint(stacks[name].Only("aws_vpc_endpoint").Get("policy"))), &policy); err != nil {
-			t.Fatal(err)
-		}
-		type passed struct{ principal, actions, resources string }
-		var got []passed
-		for _, s := range policy.Statement {
-			got = append(got, passed{s.Principal, strings.Join(s.Action, ","), strings.Join(s.Resource, ",")})
-		}
-		if fmt.Sprint(got) != want {
-			t.Errorf("%s: got  %v\nwant %s", name, got, want)
+		if got.String() != want {
+			t.Errorf("%s: got\n%swant\n%s", name, got.String(), want)
 		}
 	}
+}
+
+// What a role allows and the endpoint stops would fail on machines only, and on no emulator.
+func TestTheS3EndpointStopsNothingThatARoleAllows(t *testing.T) {
+	looked := 0
+	for name, s := range shipped(t, stack.Target{}) {
+		if len(s.Resources("aws_vpc")) == 0 {
+			continue
+		}
+		endpoint := statementsOf(t, s3EndpointOf(t, s))
+		for _, policy := range s.Resources("aws_iam_policy") {
+			for _, allowed := range statementsOf(t, policy) {
+				for _, action := range each(allowed.Action) {
+					if !strings.HasPrefix(action, "s3:") {
+						continue
+					}
+					looked++
+					if !slices.ContainsFunc(endpoint, func(e s3Statement) bool {
+						return slices.Contains(each(e.Action), action) && covers(each(e.Resource), each(allowed.Resource))
+					}) {
+						t.Errorf("%s: the endpoint stops %s on %v", name, action, allowed.Resource)
+					}
+				}
+			}
+		}
+	}
+	if looked < 10 {
+		t.Errorf("only %d actions were looked at", looked)
+	}
+}
+
+// covers reports whether every resource is one of patterns, or begins as one that ends in *.
+func covers(patterns, resources []string) bool {
+	return !slices.ContainsFunc(resources, func(resource string) bool {
+		return !slices.ContainsFunc(patterns, func(pattern string) bool {
+			prefix, open := strings.CutSuffix(pattern, "*")
+			return pattern == resource || open && strings.HasPrefix(resource, prefix)
+		})
+	})
 }
 
 func TestFlowLogsGoToTheirBucketWhereTheyAreAskedFor(t *testing.T) {
