@@ -29,8 +29,8 @@ type Props struct {
 	Region string
 	// CIDR is the VPC's IPv4 block, /16 to /28. Required.
 	CIDR netip.Prefix
-	// Subnets are public, one a zone: what is in them gets a public address and reaches the internet. Required: at
-	// least one.
+	// Subnets are public, one a zone: they have the route to the internet gateway, and machines in them get a public
+	// address. Required: at least one.
 	Subnets []Subnet
 	// PrivateSubnets hold the machines, one a zone, in zones of Subnets; nothing in them has a public address.
 	// Default: none, the machines are in Subnets.

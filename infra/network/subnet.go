@@ -66,7 +66,9 @@ func (n *Network) makeSubnet(kind string, s Subnet, table routetable.RouteTable)
 		VpcId:               n.vpc.Id(),
 		AvailabilityZone:    jsii.String(s.Zone),
 		CidrBlock:           jsii.String(s.CIDR.String()),
-		MapPublicIpOnLaunch: jsii.Bool(kind == ""),
+		// Public subnets give addresses to machines only where the machines are in them: a load balancer and a NAT
+		// gateway bring their own.
+		MapPublicIpOnLaunch: jsii.Bool(!n.props.private()),
 		Tags:                tf.Tags(n.props.Project.Tags(name)),
 		DependsOn:           &[]cdktf.ITerraformDependable{n.vpc},
 	})
