@@ -42,6 +42,9 @@ func TestEveryEnvironmentOnTheEmulator(t *testing.T) {
 		"module02": func(t *testing.T) { testModule02(newDeployment(t, w, "module02")) },
 		"single":   func(t *testing.T) { testSingle(newDeployment(t, w, "single")) },
 		"account":  func(t *testing.T) { testAccount(newDeployment(t, w, "account")) },
+		"production": func(t *testing.T) {
+			testProduction(newDeployment(t, w, "production"))
+		},
 	} {
 		group.Add(1)
 		go func() {
@@ -104,6 +107,45 @@ func testSingle(d *deployment) {
 
 	d.destroyAPI("single-api")
 	d.holds("module02-single-0000000000", "kept.txt", "data")
+}
+
+// testProduction: private machines behind HTTPS, replaced by the next build; protected until somebody says otherwise.
+func testProduction(d *deployment) {
+	const bucket = "cloudstorage-0000000000"
+	d.hostedZone("example.com")
+	d.synth()
+	d.apply("production-storage")
+	first := d.apply("production-api").outputs
+	if first["api_url"] != "https://files.example.com" || first["dashboard_url"] == "" || first["alarm_topic_arn"] == "" {
+		d.t.Errorf("outputs %v", first)
+	}
+	d.converged("production-storage")
+	d.converged("production-api")
+	d.put(bucket, "kept.txt", "data")
+
+	d.edit("production", "url_ttl: 10m", "url_ttl: 11m")
+	d.edit("production", "deletion_protection: true", "deletion_protection: false")
+	d.synth()
+	second := d.apply("production-api")
+	if first["autoscaling_group_name"] == second.outputs["autoscaling_group_name"] {
+		d.t.Errorf("a new build kept the fleet %s", first["autoscaling_group_name"])
+	}
+	d.createdBeforeDestroyed(second, "aws_autoscaling_group")
+	d.createdBeforeDestroyed(second, "aws_launch_template")
+	d.converged("production-api")
+
+	d.destroyAPI("production-api")
+	d.holds(bucket, "kept.txt", "data")
+	d.converged("production-storage")
+}
+
+// hostedZone makes a zone in Route 53, which production's domain needs to be there.
+func (d *deployment) hostedZone(name string) {
+	d.t.Helper()
+	body := "<CreateHostedZoneRequest><Name>" + name + "</Name><CallerReference>test</CallerReference></CreateHostedZoneRequest>"
+	if _, err := d.api.call(d.t.Context(), "route53", http.MethodPost, "/2013-04-01/hostedzone", "application/xml", body); err != nil {
+		d.t.Fatal(err)
+	}
 }
 
 func testAccount(d *deployment) {

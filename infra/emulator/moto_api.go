@@ -78,7 +78,7 @@ func (a API) call(ctx context.Context, service, method, path, contentType, body 
 	if err != nil {
 		return nil, err
 	}
-	if res.StatusCode != http.StatusOK {
+	if res.StatusCode < 200 || res.StatusCode > 299 {
 		return nil, fmt.Errorf("%s: %s", res.Status, strings.TrimSpace(string(answer)))
 	}
 	return answer, nil

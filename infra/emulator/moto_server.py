@@ -30,12 +30,23 @@ def launch_template_versions():
 
 
 def security_group_rule_description():
-    # moto forgets the description of a rule whose source is a security group.
+    # moto forgets the description of a rule whose source is a security group, or whose destination is a prefix list.
     from moto.ec2.models.security_groups import SecurityGroupRule
 
-    def description(self):
-        return self.ip_range.get("Description") or (self.source_group or {}).get("Description")
+    original = SecurityGroupRule.__init__
 
+    def init(self, *args, **kwargs):
+        original(self, *args, **kwargs)
+        lists = [each for each in (*args, *kwargs.values()) if isinstance(each, dict) and "PrefixListId" in each]
+        self.prefix_list = lists[0] if lists else {}
+
+    def description(self):
+        for of in (self.ip_range, self.source_group or {}, self.prefix_list):
+            if of.get("Description"):
+                return of["Description"]
+        return None
+
+    SecurityGroupRule.__init__ = init
     SecurityGroupRule.description = property(description)
 
 

@@ -63,9 +63,9 @@ func (n *Network) makePrivate() {
 func (n *Network) makeSubnet(kind string, s Subnet, table routetable.RouteTable) routed {
 	name := kind + "subnet-" + s.Zone
 	made := subnet.NewSubnet(n.within, jsii.String(name), &subnet.SubnetConfig{
-		VpcId:               n.vpc.Id(),
-		AvailabilityZone:    jsii.String(s.Zone),
-		CidrBlock:           jsii.String(s.CIDR.String()),
+		VpcId:            n.vpc.Id(),
+		AvailabilityZone: jsii.String(s.Zone),
+		CidrBlock:        jsii.String(s.CIDR.String()),
 		// Public subnets give addresses to machines only where the machines are in them: a load balancer and a NAT
 		// gateway bring their own.
 		MapPublicIpOnLaunch: jsii.Bool(!n.props.private()),

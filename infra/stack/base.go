@@ -50,8 +50,8 @@ func (b base) provider() *provider.AwsProviderConfig {
 			SkipCredentialsValidation: jsii.Bool(true),
 			SkipMetadataApiCheck:      jsii.String("true"),
 			S3UsePathStyle:            jsii.Bool(true),
-			// The default retries an action that the emulator lacks for over 8 minutes.
-			MaxRetries: jsii.Number(2),
+			// The default retries an action that the emulator lacks for over 8 minutes; fewer give up on a busy machine.
+			MaxRetries: jsii.Number(5),
 		}
 	}
 	config := &provider.AwsProviderConfig{Region: jsii.String(b.region)}
