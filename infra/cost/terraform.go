@@ -44,7 +44,7 @@ var reference = regexp.MustCompile(`^\$\{(\w+)\.([\w-]+)\.\w+\}$`)
 func (s Stack) refers(value any, kind string) (arguments, bool) {
 	text, _ := value.(string)
 	found := reference.FindStringSubmatch(text)
-	if found == nil || found[1] != kind {
+	if len(found) == 0 || found[1] != kind {
 		return nil, false
 	}
 	args, ok := s.resources[kind][found[2]]

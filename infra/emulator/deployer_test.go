@@ -21,7 +21,7 @@ import (
 )
 
 // The stacks as they go to AWS are applied and destroyed by the real Terraform and provider, and whatever these ask of
-// AWS must be allowed by docs/deployer-policy.json: a gate before the emulator looks every call up in it and refuses
+// AWS must be allowed by docs/deployer-policy.json alone: a gate before the emulator looks every call up in it and refuses
 // the rest. Rights that AWS checks behind a call (tagging, passing a role) are looked up too.
 func TestTheDeployersPolicyIsEnough(t *testing.T) {
 	t.Parallel()
@@ -64,7 +64,7 @@ func TestTheDeployersPolicyIsEnough(t *testing.T) {
 
 func TestTheGateRefusesWhatThePolicyDoesNotAllow(t *testing.T) {
 	t.Parallel()
-	policy := readDeployerPolicy(t, projectRoot)
+	policy := readDeployerPolicy(t, projectRoot, basePolicy, productionPolicy)
 	ours := "arn:aws:iam::" + emulatedAccount + ":role/module02_s3FullAccessRole"
 	defaultGroup := "arn:aws:ec2:eu-west-1:" + emulatedAccount + ":security-group/sg-1"
 	for _, tt := range []struct {
@@ -83,6 +83,11 @@ func TestTheGateRefusesWhatThePolicyDoesNotAllow(t *testing.T) {
 		{right{action: "ec2:CreateTags", resource: defaultGroup, context: map[string]string{"aws:RequestTag/Project_name": "another"}}, false},
 		{right{action: "ec2:CreateTags", resource: defaultGroup, context: map[string]string{"aws:RequestTag/Project_name": "module02", "aws:ResourceTag/Project_name": "another"}}, false},
 		{right{action: "ec2:CreateTags", resource: "arn:aws:ec2:eu-west-1:1:instance/i-1", context: map[string]string{"aws:RequestTag/Project_name": "module02"}}, false},
+		{right{action: "kms:ScheduleKeyDeletion", resource: "*", context: map[string]string{"aws:ResourceTag/Project_name": "another"}}, false},
+		{right{action: "sns:DeleteTopic", resource: "arn:aws:sns:eu-west-1:1:another"}, false},
+		{right{action: "logs:DeleteLogGroup", resource: "arn:aws:logs:eu-west-1:1:log-group:/another/machines"}, false},
+		{right{action: "route53:ChangeResourceRecordSets", resource: "arn:aws:route53:::hostedzone/Z1", context: map[string]string{"route53:ChangeResourceRecordSetsRecordTypes": "MX"}}, false},
+		{right{action: "wafv2:DeleteWebACL", resource: "arn:aws:wafv2:eu-west-1:1:regional/webacl/another/1"}, false},
 		{right{action: "ec2:TerminateInstances", resource: "*", context: map[string]string{"aws:ResourceTag/Project_name": "another"}}, false},
 		{right{action: "ec2:RunInstances", resource: "*", context: map[string]string{"aws:RequestedRegion": "us-east-1"}}, false},
 		{right{action: "autoscaling:DeleteAutoScalingGroup", resource: "arn:aws:autoscaling:eu-west-1:1:autoScalingGroup:x:autoScalingGroupName/another"}, false},
@@ -97,15 +102,15 @@ func TestTheGateRefusesWhatThePolicyDoesNotAllow(t *testing.T) {
 const emulatedAccount = "123456789012"
 
 // makeApplicable changes a stack that was made for AWS in what the emulator cannot do without: the provider's settings,
-// and a budget without notifications. What protects data is lifted, so that the destroy can be tried; a key pair and
-// the binary delivery's objects are added, which the shipped files would leave out here.
+// and a budget without notifications. What protects data is lifted, so that the destroy can be tried; a key pair
+// is added, which the shipped files would leave out here.
 func makeApplicable(t *testing.T, dir string) {
 	t.Helper()
 	path := filepath.Join(dir, "cdk.tf.json")
 	tree := readTree(t, path)
 	// Unlike in the emulator's own stacks, credentials are validated: what that asks for must be allowed too.
 	tree["provider"] = map[string]any{"aws": []any{map[string]any{
-		"region": Region, "access_key": "test", "secret_key": "test", "skip_metadata_api_check": "true", "s3_use_path_style": true, "max_retries": 2,
+		"region": Region, "access_key": "test", "secret_key": "test", "skip_metadata_api_check": "true", "s3_use_path_style": true, "max_retries": 5,
 	}}}
 	resources := tree["resource"].(map[string]any)
 	for kind, named := range resources {
@@ -123,11 +128,6 @@ func makeApplicable(t *testing.T, dir string) {
 		}
 	}
 	switch tags := map[string]any{"Project_name": "module02"}; filepath.Base(dir) {
-	case "module02-storage":
-		resources["aws_s3_bucket"].(map[string]any)["releases"] = map[string]any{"bucket": "module02-releases-1", "force_destroy": true}
-		resources["aws_s3_object"] = map[string]any{"release": map[string]any{
-			"bucket": "${aws_s3_bucket.releases.id}", "key": "storaged/1", "content": "a build", "tags": tags,
-		}}
 	case "module02-api":
 		if resources["aws_key_pair"] != nil {
 			break // the project has a key
@@ -170,7 +170,7 @@ type gate struct {
 
 func newGate(t *testing.T, root string) *gate {
 	t.Helper()
-	g := &gate{policy: readDeployerPolicy(t, root), asked: map[string]bool{}, refused: map[string]bool{}}
+	g := &gate{policy: readDeployerPolicy(t, root, basePolicy), asked: map[string]bool{}, refused: map[string]bool{}}
 	moto, err := url.Parse(testMoto(t).Endpoint())
 	if err != nil {
 		t.Fatal(err)

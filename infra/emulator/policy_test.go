@@ -16,7 +16,14 @@ import (
 // Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 const managedPolicyLimit = 6144
 
-// deployerPolicy is docs/deployer-policy.json.
+// The policies of whoever deploys: what account, single and module02 need, and what production and the choices of any
+// environment need besides.
+const (
+	basePolicy       = "deployer-policy.json"
+	productionPolicy = "deployer-production-policy.json"
+)
+
+// deployerPolicy is what one or several of them allow.
 type deployerPolicy struct {
 	Statement []struct {
 		Sid, Effect      string
@@ -44,18 +51,22 @@ func (t texts) match(value string) bool {
 	})
 }
 
-func readDeployerPolicy(t *testing.T, root string) deployerPolicy {
+func readDeployerPolicy(t *testing.T, root string, names ...string) deployerPolicy {
 	t.Helper()
-	var p deployerPolicy
-	if err := json.Unmarshal(readDeployerText(t, root), &p); err != nil {
-		t.Fatal(err)
+	var all deployerPolicy
+	for _, name := range names {
+		var p deployerPolicy
+		if err := json.Unmarshal(readDeployerText(t, root, name), &p); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		all.Statement = append(all.Statement, p.Statement...)
 	}
-	return p
+	return all
 }
 
-func readDeployerText(t *testing.T, root string) []byte {
+func readDeployerText(t *testing.T, root, name string) []byte {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(root, "docs", "deployer-policy.json"))
+	text, err := os.ReadFile(filepath.Join(root, "docs", name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,29 +108,34 @@ func (p deployerPolicy) grants(action string) bool {
 	return false
 }
 
-func TestTheDeployersPolicyFitsAndIsNarrow(t *testing.T) {
+// lookedUp is what reads, and AWS limits to no resource.
+var lookedUp = []string{"sts:GetCallerIdentity", "route53:GetChange", "route53:ListHostedZones"}
+
+func TestTheDeployersPoliciesFitAndAreNarrow(t *testing.T) {
 	t.Parallel()
-	text := string(readDeployerText(t, projectRoot))
-	if size := len(strings.Join(strings.Fields(text), "")); size > managedPolicyLimit {
-		t.Errorf("%d characters, more than the %d of a managed policy", size, managedPolicyLimit)
-	}
-	for _, s := range readDeployerPolicy(t, projectRoot).Statement {
-		if s.Effect != "Allow" {
-			t.Errorf("%s: %s: the tests evaluate Allow only", s.Sid, s.Effect)
+	for _, file := range []string{basePolicy, productionPolicy} {
+		text := string(readDeployerText(t, projectRoot, file))
+		if size := len(strings.Join(strings.Fields(text), "")); size > managedPolicyLimit {
+			t.Errorf("%s: %d characters, more than the %d of a managed policy", file, size, managedPolicyLimit)
 		}
-		for _, action := range s.Action {
-			service, name, _ := strings.Cut(action, ":")
-			if strings.Contains(service, "*") || strings.Contains(name, "*") && name != "Describe*" {
-				t.Errorf("%s: %s: a wildcard stands only for what reads", s.Sid, action)
+		for _, s := range readDeployerPolicy(t, projectRoot, file).Statement {
+			if s.Effect != "Allow" {
+				t.Errorf("%s: %s: the tests evaluate Allow only", s.Sid, s.Effect)
 			}
-			everywhere := slices.Contains(s.Resource, "*") && len(s.Condition) == 0
-			if everywhere && name != "Describe*" && action != "sts:GetCallerIdentity" {
-				t.Errorf("%s: %s on everything, without a condition", s.Sid, action)
+			for _, action := range s.Action {
+				service, name, _ := strings.Cut(action, ":")
+				if strings.Contains(service, "*") || strings.Contains(name, "*") && name != "Describe*" {
+					t.Errorf("%s: %s: a wildcard stands only for what reads", s.Sid, action)
+				}
+				everywhere := slices.Contains(s.Resource, "*") && len(s.Condition) == 0
+				if everywhere && name != "Describe*" && !slices.Contains(lookedUp, action) {
+					t.Errorf("%s: %s on everything, without a condition", s.Sid, action)
+				}
 			}
-		}
-		for _, resource := range s.Resource {
-			if strings.HasPrefix(resource, "arn:aws:s3:::") && !strings.HasPrefix(resource, "arn:aws:s3:::module02-") {
-				t.Errorf("%s: buckets of others: %s", s.Sid, resource)
+			for _, resource := range s.Resource {
+				if strings.HasPrefix(resource, "arn:aws:s3:::") && !strings.HasPrefix(resource, "arn:aws:s3:::module02-") {
+					t.Errorf("%s: buckets of others: %s", s.Sid, resource)
+				}
 			}
 		}
 	}
@@ -183,12 +199,46 @@ var resourceActions = map[string]string{
 	"aws_vpc_security_group_ingress_rule":                "ec2:AuthorizeSecurityGroupIngress ec2:DescribeSecurityGroupRules ec2:ModifySecurityGroupRules ec2:RevokeSecurityGroupIngress",
 }
 
-func TestTheDeployersPolicyCoversEveryResourceType(t *testing.T) {
+func TestTheDeployersPoliciesCoverEveryResourceType(t *testing.T) {
 	t.Parallel()
-	policy := readDeployerPolicy(t, projectRoot)
-	goldens, err := filepath.Glob(filepath.Join(projectRoot, "infra", "stack", "testdata", "aws", "*.json"))
+	both := []string{basePolicy, productionPolicy}
+	for environment, files := range map[string][]string{
+		"account": {basePolicy}, "single": {basePolicy}, "module02": {basePolicy}, "local": both, "production": both,
+	} {
+		policy := readDeployerPolicy(t, projectRoot, files...)
+		for _, kind := range typesOf(t, environment) {
+			actions := strings.Fields(resourceActions[kind])
+			if len(actions) == 0 {
+				t.Errorf("%s is new: say in this test what it needs of AWS, and grant that in one of the policies", kind)
+			}
+			for _, action := range actions {
+				if !policy.grants(action) {
+					t.Errorf("%s: %s needs %s, which %s does not grant", environment, kind, action, strings.Join(files, " and "))
+				}
+			}
+		}
+	}
+}
+
+// No shipped environment chooses these: what they need is granted all the same.
+func TestTheDeployersPoliciesCoverEveryChoice(t *testing.T) {
+	t.Parallel()
+	policy := readDeployerPolicy(t, projectRoot, basePolicy, productionPolicy)
+	for _, kind := range slices.Sorted(maps.Keys(resourceActions)) {
+		for action := range strings.FieldsSeq(resourceActions[kind]) {
+			if !policy.grants(action) {
+				t.Errorf("%s needs %s, which no policy grants", kind, action)
+			}
+		}
+	}
+}
+
+// typesOf are the types of all that an environment's golden stacks hold.
+func typesOf(t *testing.T, environment string) []string {
+	t.Helper()
+	goldens, err := filepath.Glob(filepath.Join(projectRoot, "infra", "stack", "testdata", "aws", environment+"*.json"))
 	if err != nil || len(goldens) == 0 {
-		t.Fatalf("%d synthesized stacks (%v)", len(goldens), err)
+		t.Fatalf("%d synthesized stacks of %s (%v)", len(goldens), environment, err)
 	}
 	types := map[string]bool{}
 	for _, golden := range goldens {
@@ -201,15 +251,5 @@ func TestTheDeployersPolicyCoversEveryResourceType(t *testing.T) {
 			}
 		}
 	}
-	for _, kind := range slices.Sorted(maps.Keys(types)) {
-		actions := strings.Fields(resourceActions[kind])
-		if len(actions) == 0 {
-			t.Errorf("%s is new: say in this test what it needs of AWS, and grant that in docs/deployer-policy.json", kind)
-		}
-		for _, action := range actions {
-			if !policy.grants(action) {
-				t.Errorf("%s needs %s, which docs/deployer-policy.json does not grant", kind, action)
-			}
-		}
-	}
+	return slices.Sorted(maps.Keys(types))
 }

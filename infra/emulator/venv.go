@@ -74,5 +74,5 @@ func (v Venv) findPython(ctx context.Context) (string, error) {
 }
 
 func (v Venv) noPython() error {
-	return errors.New("Python 3 is missing: install Python " + minPython + " or later from https://www.python.org/downloads or your system's packages (it runs " + v.Purpose + ")") //nolint:staticcheck // a proper name begins it
+	return errors.New("Python 3 is missing: install Python " + minPython + " or later from https://www.python.org/downloads or your system's packages (it runs " + v.Purpose + ")")
 }
