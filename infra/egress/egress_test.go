@@ -4,12 +4,17 @@ import (
 	"testing"
 
 	"cloudstorage/infra/config"
+	"cloudstorage/infra/cost"
 )
 
 func TestEachWayOutSaysItsPriceAndWhatItRulesOut(t *testing.T) {
 	t.Parallel()
 	private := func(egress string, endpoints ...string) *config.Network {
 		return &config.Network{PrivateSubnets: make([]config.Subnet, 2), Egress: egress, Endpoints: endpoints}
+	}
+	prices, err := cost.Load()
+	if err != nil {
+		t.Fatal(err)
 	}
 	fleet := config.Compute{Kind: config.Fleet, Min: 2, Max: 2}
 	for _, tc := range []struct {
@@ -33,7 +38,7 @@ func TestEachWayOutSaysItsPriceAndWhatItRulesOut(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			e := &config.Environment{Network: tc.network, Compute: tc.compute}
-			if got := Note(e); got != tc.want {
+			if got := Note(e, prices); got != tc.want {
 				t.Errorf("got  %s\nwant %s", got, tc.want)
 			}
 		})

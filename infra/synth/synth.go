@@ -12,6 +12,7 @@ import (
 	"cloudstorage/app/settings"
 	"cloudstorage/infra/bootstrap"
 	"cloudstorage/infra/config"
+	"cloudstorage/infra/cost"
 	"cloudstorage/infra/egress"
 	"cloudstorage/infra/release"
 	"cloudstorage/infra/sshkey"
@@ -43,6 +44,10 @@ func Prepare(ctx context.Context, o Options) (stack.Inputs, error) {
 	if set, err = set.Only(o.Only); err != nil {
 		return stack.Inputs{}, err
 	}
+	prices, err := cost.Load()
+	if err != nil {
+		return stack.Inputs{}, err
+	}
 	in := stack.Inputs{Account: set.Account, Target: o.Target}
 	for _, e := range set.Environments {
 		api, err := o.prepare(ctx, e)
@@ -50,7 +55,7 @@ func Prepare(ctx context.Context, o Options) (stack.Inputs, error) {
 			return stack.Inputs{}, fmt.Errorf("%s: %w", e.Name, err)
 		}
 		in.Environments = append(in.Environments, stack.Environment{Config: e, API: api})
-		if err := o.note(e, api); err != nil {
+		if err := o.note(e, api, prices); err != nil {
 			return stack.Inputs{}, err
 		}
 	}
@@ -93,10 +98,10 @@ func (o Options) prepare(ctx context.Context, e *config.Environment) (stack.API,
 }
 
 // note says what whoever deploys should know.
-func (o Options) note(e *config.Environment, api stack.API) error {
+func (o Options) note(e *config.Environment, api stack.API, prices cost.Prices) error {
 	lines := []string{fmt.Sprintf("user-data %d of %d bytes (%s)", len(api.UserData), bootstrap.Limit, e.Release.Delivery)}
 	if !o.Target.Emulator {
-		lines = append(lines, egress.Note(e))
+		lines = append(lines, egress.Note(e, prices))
 	}
 	if e.Public() {
 		lines = append(lines, "warning: anyone may list, read, replace and delete files: api.allow has no bounds")
