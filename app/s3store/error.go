@@ -10,9 +10,9 @@ import (
 	"cloudstorage/app/object"
 )
 
-// failed maps a failure of the SDK. What is no answer of S3 means that S3, or
+// Failed maps a failure of the SDK. What is no answer of S3 means that S3, or
 // the service that gives us credentials, could not be asked.
-func failed(action string, k object.Key, err error) error {
+func Failed(action string, k object.Key, err error) error {
 	e := &object.Error{Code: object.CodeUnavailable, Op: action, Key: k,
 		Message: "the storage does not answer: try again in a few seconds", Err: err}
 

@@ -4,12 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"cloudstorage/app/object"
 	"cloudstorage/app/s3store/actions"
+	"cloudstorage/app/sigv4"
 )
 
 // maxTTL is what S3 accepts.
@@ -17,58 +16,51 @@ const maxTTL = 7 * 24 * time.Hour
 
 // SignGet signs a download. It does not contact S3.
 func (s *Store) SignGet(ctx context.Context, k object.Key, ttl time.Duration) (object.Signed, error) {
-	return s.sign(ctx, actions.GetObject, http.MethodGet, k, ttl)
+	return s.Presign(ctx, actions.GetObject, k, ttl, sigv4.Request{Method: http.MethodGet})
 }
 
 // SignPut signs an upload of any content. It does not contact S3.
 func (s *Store) SignPut(ctx context.Context, k object.Key, ttl time.Duration) (object.Signed, error) {
-	return s.sign(ctx, actions.PutObject, http.MethodPut, k, ttl)
+	return s.Presign(ctx, actions.PutObject, k, ttl, sigv4.Request{Method: http.MethodPut})
 }
 
-// sign uses the SDK's signer without its presign client, which signs a checksum
-// and other headers that a plain client does not send.
-func (s *Store) sign(ctx context.Context, action, method string, k object.Key, ttl time.Duration) (object.Signed, error) {
+// Presign signs r for an object; r's path and times are its own to fill in.
+func (s *Store) Presign(ctx context.Context, action string, k object.Key, ttl time.Duration, r sigv4.Request) (object.Signed, error) {
+	signer, now, expires, err := s.Signer(ctx, action, k, ttl)
+	if err != nil {
+		return object.Signed{}, err
+	}
+	r.Path, r.Time, r.Expires = "/"+string(k), now, ttl
+	signed := object.Signed{Method: r.Method, URL: signer.Presign(r), Expires: expires}
+	for _, field := range r.Header {
+		if signed.Header == nil {
+			signed.Header = http.Header{}
+		}
+		signed.Header.Set(field.Name, field.Value)
+	}
+	return signed, nil
+}
+
+// Signer returns the signer of the credentials that are good now, and when what
+// it signs now for ttl ends.
+func (s *Store) Signer(ctx context.Context, action string, k object.Key, ttl time.Duration) (signer *sigv4.Signer, now, expires time.Time, err error) {
 	if ttl < time.Second || ttl > maxTTL {
-		return object.Signed{}, &object.Error{Code: object.CodeInvalid, Op: action, Key: k,
+		return nil, now, expires, &object.Error{Code: object.CodeInvalid, Op: action, Key: k,
 			Message: fmt.Sprintf("a URL cannot live %s: ask for 1s to %s", ttl, maxTTL)}
 	}
 	creds, err := s.credentials.Retrieve(ctx)
 	if err != nil {
-		return object.Signed{}, failed(action, k, err)
+		return nil, now, expires, Failed(action, k, err)
 	}
-	target := s.base
-	target.Path = strings.TrimSuffix(s.base.Path, "/") + "/" + string(k)
-	target.RawPath = strings.TrimSuffix(s.base.EscapedPath(), "/") + "/" + escape(string(k))
-	target.RawQuery = "X-Amz-Expires=" + strconv.Itoa(int(ttl/time.Second))
-	r := &http.Request{Method: method, URL: &target, Host: target.Host, Header: http.Header{}}
-
-	now := s.now()
-	signed, header, err := s.signer.PresignHTTP(ctx, creds, r, "UNSIGNED-PAYLOAD", "s3", s.region, now)
-	if err != nil {
-		return object.Signed{}, failed(action, k, err)
+	c := sigv4.Credentials{AccessKeyID: creds.AccessKeyID, SecretAccessKey: creds.SecretAccessKey, SessionToken: creds.SessionToken}
+	if signer = s.signer.Load(); signer == nil || signer.Credentials() != c {
+		signer = sigv4.New(c, s.region, s.base)
+		s.signer.Store(signer)
 	}
-	header.Del("Host") // every client sends it by itself
-	expires := now.Add(ttl.Truncate(time.Second))
+	now = s.now()
+	expires = now.Add(ttl.Truncate(time.Second))
 	if creds.CanExpire && creds.Expires.Before(expires) {
 		expires = creds.Expires // S3 refuses the URL when its signer's session has ended
 	}
-	return object.Signed{Method: method, URL: signed, Header: header, Expires: expires}, nil
-}
-
-// escape is the URI encoding that Signature Version 4 prescribes: all but
-// unreserved characters, and the slashes that separate segments.
-func escape(key string) string {
-	const hex = "0123456789ABCDEF"
-	var b strings.Builder
-	for i := range len(key) {
-		c := key[i]
-		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-._~/", c) >= 0 {
-			b.WriteByte(c)
-			continue
-		}
-		b.WriteByte('%')
-		b.WriteByte(hex[c>>4])
-		b.WriteByte(hex[c&15])
-	}
-	return b.String()
+	return signer, now, expires, nil
 }

@@ -9,17 +9,18 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"cloudstorage/app/object"
 	"cloudstorage/app/s3store/actions"
+	"cloudstorage/app/sigv4"
 )
 
 // What a call to S3 may take: an outage must become an answer while the caller
@@ -55,8 +56,8 @@ type Store struct {
 	region      string
 	base        url.URL // of the bucket: a key is appended to its path
 	client      *s3.Client
-	signer      *v4.Signer
 	credentials aws.CredentialsProvider
+	signer      atomic.Pointer[sigv4.Signer] // of the credentials that were the last
 	now         func() time.Time
 }
 
@@ -97,7 +98,6 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		region:      cfg.Region,
 		base:        base,
 		client:      client,
-		signer:      v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true }),
 		credentials: provider,
 		now:         cfg.Now,
 	}, nil
@@ -139,7 +139,7 @@ func (s *Store) List(ctx context.Context, o object.ListOptions) (object.Page, er
 	}
 	out, err := s.client.ListObjectsV2(ctx, in)
 	if err != nil {
-		return object.Page{}, failed(actions.ListBucket, "", err)
+		return object.Page{}, Failed(actions.ListBucket, "", err)
 	}
 	page := object.Page{Items: make([]object.Info, 0, len(out.Contents))}
 	if aws.ToBool(out.IsTruncated) {
@@ -149,7 +149,7 @@ func (s *Store) List(ctx context.Context, o object.ListOptions) (object.Page, er
 		key := aws.ToString(item.Key)
 		if out.EncodingType == types.EncodingTypeUrl {
 			if key, err = url.QueryUnescape(key); err != nil {
-				return object.Page{}, failed(actions.ListBucket, "", fmt.Errorf("decode a listed key: %w", err))
+				return object.Page{}, Failed(actions.ListBucket, "", fmt.Errorf("decode a listed key: %w", err))
 			}
 		}
 		page.Items = append(page.Items, object.Info{
@@ -170,7 +170,7 @@ func (s *Store) Delete(ctx context.Context, k object.Key) error {
 	if missing := (*types.NoSuchKey)(nil); err == nil || errors.As(err, &missing) {
 		return nil
 	}
-	return failed(actions.DeleteObject, k, err)
+	return Failed(actions.DeleteObject, k, err)
 }
 
 // Ready lists one object: the action that the API needs first. HeadBucket needs
