@@ -8,11 +8,16 @@ type Code string
 
 // The codes.
 const (
-	CodeInvalid     Code = "invalid"     // the caller asked for something that can never work
-	CodeNotFound    Code = "not_found"   // what was asked for is not there
-	CodeDenied      Code = "denied"      // the store refused our credentials or our action
-	CodeUnavailable Code = "unavailable" // the store did not answer, or asked us to come back later
-	CodeInternal    Code = "internal"    // everything else
+	CodeInvalid       Code = "invalid"               // the caller asked for something that can never work
+	CodeNotFound      Code = "not_found"             // what was asked for is not there
+	CodeNotModified   Code = "not_modified"          // the caller has it already: If-None-Match
+	CodePrecondition  Code = "precondition_failed"   // it is not as the caller said: If-Match, or If-None-Match on a write
+	CodeConflict      Code = "conflict"              // somebody else wrote at the same time
+	CodeUnsatisfiable Code = "range_not_satisfiable" // the range lies behind the end
+	CodeTooLarge      Code = "too_large"             // more bytes than the store takes in this way
+	CodeDenied        Code = "denied"                // the store refused our credentials or our action
+	CodeUnavailable   Code = "unavailable"           // the store did not answer, or asked us to come back later
+	CodeInternal      Code = "internal"              // everything else
 )
 
 // Error is a failure with its code. Message is for whoever asked; Op, Key and

@@ -10,23 +10,31 @@ import (
 // another tool made it and ParseKey would refuse it.
 type Info struct {
 	Key      Key
-	Size     int64 // bytes
-	ETag     string
+	Size     int64  // bytes
+	ETag     string // as HTTP writes it, in quotes
 	Modified time.Time
+	Type     string // its Content-Type; a listing does not know it
+	Version  string // its version's id; a listing of objects does not know it
 }
+
+// MaxPage is the most that a store lists, or deletes, at once.
+// Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
+const MaxPage = 1000
 
 // ListOptions selects a page of a listing. The zero value asks for the first
 // page of everything.
 type ListOptions struct {
-	Prefix string // only keys that start with it
-	Limit  int    // at most this many items; 0 is the store's own page size
-	Cursor string // the Next of the page before; "" is the first page
+	Prefix    string // only keys that start with it
+	Delimiter string // keys that have it after the prefix are rolled up to there; "" rolls up none
+	Limit     int    // at most this many items and prefixes, of MaxPage; 0 is MaxPage
+	Cursor    string // the Next of the page before; "" is the first page
 }
 
 // Page is one page of a listing, in the order of the keys' bytes.
 type Page struct {
-	Items []Info
-	Next  string // the cursor of the next page; "" is the last page
+	Items    []Info
+	Prefixes []string // what keys were rolled up to, with the delimiter
+	Next     string   // the cursor of the next page; "" is the last page
 }
 
 // Signed is a request that anyone can send until it expires.
@@ -42,8 +50,10 @@ type Signed struct {
 type Store interface {
 	List(ctx context.Context, o ListOptions) (Page, error)
 
-	// Delete removes an object. One that is not there is no error.
-	Delete(ctx context.Context, k Key) error
+	// Delete removes an object and returns the version id of the delete marker
+	// that hides it, "" where the store keeps no versions. An object that is
+	// not there is no error.
+	Delete(ctx context.Context, k Key) (marker string, err error)
 
 	// SignGet and SignPut sign without asking the store, so they neither wait
 	// for it nor know whether the object is there.

@@ -9,6 +9,9 @@ import (
 	"cloudstorage/app/object"
 	"cloudstorage/app/object/objecttest"
 	"cloudstorage/app/s3store"
+	"cloudstorage/app/s3store/s3file"
+	"cloudstorage/app/s3store/s3history"
+	"cloudstorage/app/s3store/s3upload"
 )
 
 func config(t testing.TB, g gatewaytest.Gateway) s3store.Config {
@@ -24,10 +27,24 @@ func open(t testing.TB, cfg s3store.Config) *s3store.Store {
 	return s
 }
 
+// everything is the store with all that is built on it.
+type everything struct {
+	*s3store.Store
+	s3file.Files
+	s3history.History
+	s3upload.Uploads
+}
+
+func openEverything(t testing.TB, cfg s3store.Config) everything {
+	t.Helper()
+	s := open(t, cfg)
+	return everything{s, s3file.Files{Store: s}, s3history.History{Store: s}, s3upload.Uploads{Store: s}}
+}
+
 func TestStoreConforms(t *testing.T) {
 	t.Parallel()
 	g := gatewaytest.Start(t)
-	objecttest.Run(t, func(t testing.TB) object.Store { return open(t, config(t, g)) }, http.DefaultClient)
+	objecttest.RunEverything(t, func(t testing.TB) objecttest.Everything { return openEverything(t, config(t, g)) }, http.DefaultClient)
 }
 
 func TestExpiredURLsAreRefused(t *testing.T) {
@@ -40,10 +57,8 @@ func TestExpiredURLsAreRefused(t *testing.T) {
 // calls are what asks S3.
 func calls(t testing.TB, s *s3store.Store) map[string]error {
 	_, list := s.List(t.Context(), object.ListOptions{})
-	return map[string]error{
-		"s3:ListBucket":   list,
-		"s3:DeleteObject": s.Delete(t.Context(), "a"),
-	}
+	_, remove := s.Delete(t.Context(), "a")
+	return map[string]error{"s3:ListBucket": list, "s3:DeleteObject": remove}
 }
 
 func TestRefusedCredentialsAreDeniedWithTheAction(t *testing.T) {

@@ -26,7 +26,7 @@ import (
 // What a call to S3 may take: an outage must become an answer while the caller
 // still waits.
 const (
-	callTimeout   = 10 * time.Second // a call with its retries
+	CallTimeout   = 10 * time.Second // a call with its retries
 	dialTimeout   = 2 * time.Second
 	headerTimeout = 5 * time.Second // a page of 1,000 keys takes S3 well under one
 	attempts      = 3
@@ -103,6 +103,16 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}, nil
 }
 
+// Client is for the packages below this one, which do what the exercise's server
+// does not need.
+func (s *Store) Client() *s3.Client { return s.client }
+
+// Bucket is the bucket's name.
+func (s *Store) Bucket() string { return s.bucket }
+
+// URL is where the bucket is.
+func (s *Store) URL() string { return s.base.String() }
+
 // bucketURL asks the SDK's own rules, so that partitions and names with dots
 // are right, once: signing then needs no rules at all.
 func bucketURL(ctx context.Context, cfg Config) (url.URL, error) {
@@ -124,18 +134,19 @@ func optional(s string) *string {
 
 // List returns a page of the bucket's objects; S3's own page is 1,000.
 func (s *Store) List(ctx context.Context, o object.ListOptions) (object.Page, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
 	defer cancel()
 	in := &s3.ListObjectsV2Input{
 		Bucket:            aws.String(s.bucket),
 		Prefix:            optional(o.Prefix),
+		Delimiter:         optional(o.Delimiter),
 		ContinuationToken: optional(o.Cursor),
 		// XML cannot carry control characters, which other tools may have put
 		// into names.
 		EncodingType: types.EncodingTypeUrl,
 	}
 	if o.Limit > 0 {
-		in.MaxKeys = aws.Int32(int32(min(o.Limit, 1000)))
+		in.MaxKeys = aws.Int32(int32(min(o.Limit, object.MaxPage)))
 	}
 	out, err := s.client.ListObjectsV2(ctx, in)
 	if err != nil {
@@ -145,32 +156,44 @@ func (s *Store) List(ctx context.Context, o object.ListOptions) (object.Page, er
 	if aws.ToBool(out.IsTruncated) {
 		page.Next = aws.ToString(out.NextContinuationToken)
 	}
-	for _, item := range out.Contents {
-		key := aws.ToString(item.Key)
+	decode := func(p *string) string {
+		name := aws.ToString(p)
 		if out.EncodingType == types.EncodingTypeUrl {
-			if key, err = url.QueryUnescape(key); err != nil {
-				return object.Page{}, Failed(actions.ListBucket, "", fmt.Errorf("decode a listed key: %w", err))
-			}
+			decoded, failure := url.QueryUnescape(name)
+			err, name = errors.Join(err, failure), decoded
 		}
+		return name
+	}
+	for _, prefix := range out.CommonPrefixes {
+		page.Prefixes = append(page.Prefixes, decode(prefix.Prefix))
+	}
+	for _, item := range out.Contents {
 		page.Items = append(page.Items, object.Info{
-			Key:      object.Key(key),
+			Key:      object.Key(decode(item.Key)),
 			Size:     aws.ToInt64(item.Size),
 			ETag:     aws.ToString(item.ETag),
 			Modified: aws.ToTime(item.LastModified),
 		})
 	}
+	if err != nil {
+		return object.Page{}, Failed(actions.ListBucket, "", fmt.Errorf("decode a listed key: %w", err))
+	}
 	return page, nil
 }
 
-// Delete removes an object. One that is not there is no error.
-func (s *Store) Delete(ctx context.Context, k object.Key) error {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+// Delete removes an object and returns its delete marker. One that is not there
+// is no error.
+func (s *Store) Delete(ctx context.Context, k object.Key) (marker string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
 	defer cancel()
-	_, err := s.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: aws.String(s.bucket), Key: aws.String(string(k))})
-	if missing := (*types.NoSuchKey)(nil); err == nil || errors.As(err, &missing) {
-		return nil
+	out, err := s.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: aws.String(s.bucket), Key: aws.String(string(k))})
+	if missing := (*types.NoSuchKey)(nil); errors.As(err, &missing) {
+		return "", nil
 	}
-	return Failed(actions.DeleteObject, k, err)
+	if err != nil {
+		return "", Failed(actions.DeleteObject, k, err)
+	}
+	return aws.ToString(out.VersionId), nil
 }
 
 // Ready lists one object: the action that the API needs first. HeadBucket needs

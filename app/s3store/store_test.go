@@ -85,7 +85,7 @@ func TestAnswersOfAnAilingS3AreUnavailable(t *testing.T) {
 				answer(w, r)
 			}))
 			t.Cleanup(server.Close)
-			err := static(t, func(c *s3store.Config) { c.Endpoint = server.URL }).Delete(t.Context(), "a")
+			_, err := static(t, func(c *s3store.Config) { c.Endpoint = server.URL }).Delete(t.Context(), "a")
 			if code := object.CodeOf(err); code != object.CodeUnavailable && (name != "not S3 at all" || code != object.CodeInternal) {
 				t.Errorf("%v (%s)", err, code)
 			}

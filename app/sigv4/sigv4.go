@@ -133,14 +133,18 @@ func (s *Signer) Presign(r Request) string {
 	return string(w.url)
 }
 
-// Sign returns the signature of text, in hexadecimal, and whose it is: the value
-// of x-amz-credential.
-func (s *Signer) Sign(text string, at time.Time) (signature, credential string) {
+// Credential names who signs at that time, and for what: x-amz-credential.
+func (s *Signer) Credential(at time.Time) string {
+	return s.credentials.AccessKeyID + "/" + s.day(at.UTC()).scope
+}
+
+// Sign returns the signature of text, in hexadecimal: of a form's policy.
+func (s *Signer) Sign(text string, at time.Time) string {
 	d := s.day(at.UTC())
 	w := d.work.Get().(*work)
 	defer d.work.Put(w)
 	w.text = append(w.text[:0], text...)
-	return string(w.sign(nil)), s.credentials.AccessKeyID + "/" + d.scope
+	return string(w.sign(nil))
 }
 
 // sign appends the signature of w's text.

@@ -6,7 +6,7 @@
 // or when its standard input closes, so that it never outlives its test; it
 // stops at once, as an outage does. Each line that it reads is the name of a
 // bucket to create; it answers with a line of JSON that names the bucket or an
-// error.
+// error. Buckets are versioned, as the product's are.
 package main
 
 import (
@@ -65,7 +65,10 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Args[1], os.Stdin, os.Stdout); err != nil {
+	// The backend greets on standard output, which is for what tests read.
+	stdout := os.Stdout
+	os.Stdout = os.Stderr
+	if err := run(ctx, os.Args[1], os.Stdin, stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "gateway:", err)
 		os.Exit(1)
 	}
@@ -77,20 +80,19 @@ func run(ctx context.Context, folder string, stdin io.Reader, stdout io.Writer) 
 		return err
 	}
 	dirs := map[string]string{}
-	for _, name := range []string{"objects", "metadata", "accounts"} {
+	for _, name := range []string{"objects", "versions", "metadata", "accounts"} {
 		dirs[name] = filepath.Join(folder, name)
 		if err := os.MkdirAll(dirs[name], 0o700); err != nil {
 			return err
 		}
 	}
 	// Metadata beside the objects, not in extended attributes, which not every
-	// temporary folder has. (The option SideCarDir only prints the folder, to our
-	// standard output.)
+	// temporary folder has. (The option SideCarDir only prints the folder.)
 	sidecar, err := meta.NewSideCar(dirs["metadata"])
 	if err != nil {
 		return err
 	}
-	backend, err := posix.New(dirs["objects"], sidecar, posix.PosixOpts{CopyObjectThreshold: maxCopy})
+	backend, err := posix.New(dirs["objects"], metadata{sidecar}, posix.PosixOpts{CopyObjectThreshold: maxCopy, VersioningDir: dirs["versions"]})
 	if err != nil {
 		return err
 	}
@@ -176,6 +178,9 @@ func createBuckets(ctx context.Context, backend *posix.Posix, owner auth.Account
 			ObjectOwnership:           types.ObjectOwnershipBucketOwnerEnforced,
 			CreateBucketConfiguration: &types.CreateBucketConfiguration{},
 		}, acl)
+		if err == nil {
+			err = backend.PutBucketVersioning(ctx, lines.Text(), types.BucketVersioningStatusEnabled)
+		}
 		if err != nil {
 			answer = created{Error: err.Error()}
 		}

@@ -151,11 +151,11 @@ func deleting(t *testing.T, s object.Store, do *http.Client) {
 	Put(t, s, do, "keep", "")
 	Put(t, s, do, "go", "")
 	for range 2 {
-		if err := s.Delete(t.Context(), "go"); err != nil {
+		if _, err := s.Delete(t.Context(), "go"); err != nil {
 			t.Errorf("Delete: %v", err)
 		}
 	}
-	if err := s.Delete(t.Context(), "never/was"); err != nil {
+	if _, err := s.Delete(t.Context(), "never/was"); err != nil {
 		t.Errorf("Delete of what never was: %v", err)
 	}
 	if got := All(t, s, object.ListOptions{}); !slices.Equal(got, []string{"keep"}) {
@@ -243,7 +243,7 @@ func cancelled(t *testing.T, s object.Store, _ *http.Client) {
 	if _, err := s.List(ctx, object.ListOptions{}); object.CodeOf(err) != object.CodeUnavailable {
 		t.Errorf("List: %v, want an unavailable error", err)
 	}
-	if err := s.Delete(ctx, "a"); object.CodeOf(err) != object.CodeUnavailable {
+	if _, err := s.Delete(ctx, "a"); object.CodeOf(err) != object.CodeUnavailable {
 		t.Errorf("Delete: %v, want an unavailable error", err)
 	}
 }

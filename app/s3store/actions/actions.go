@@ -13,10 +13,14 @@ const (
 
 // The names of the actions, as IAM spells them.
 const (
-	ListBucket   = "s3:ListBucket"
-	GetObject    = "s3:GetObject"
-	PutObject    = "s3:PutObject"
-	DeleteObject = "s3:DeleteObject"
+	ListBucket               = "s3:ListBucket"
+	ListBucketVersions       = "s3:ListBucketVersions"
+	GetObject                = "s3:GetObject"
+	GetObjectVersion         = "s3:GetObjectVersion"
+	PutObject                = "s3:PutObject"
+	DeleteObject             = "s3:DeleteObject"
+	AbortMultipartUpload     = "s3:AbortMultipartUpload"
+	ListMultipartUploadParts = "s3:ListMultipartUploadParts"
 )
 
 // Action is an S3 action and what it is needed on.
@@ -25,13 +29,20 @@ type Action struct {
 	On   Scope
 }
 
-// All returns every action that the store needs, and no other: a presigned URL
-// can do what its signer may do, so reading and writing are among them.
+// All returns every action that the store and the packages below it need, and no
+// other: a presigned URL can do what its signer may do, so reading and writing
+// are among them. Deleting a version is not: who steals the role cannot erase
+// history. Writing covers what begins, fills and completes an upload in parts.
+// Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
 func All() []Action {
 	return []Action{
 		{ListBucket, Bucket},
+		{ListBucketVersions, Bucket},
 		{GetObject, Objects},
+		{GetObjectVersion, Objects},
 		{PutObject, Objects},
 		{DeleteObject, Objects},
+		{AbortMultipartUpload, Objects},
+		{ListMultipartUploadParts, Objects},
 	}
 }

@@ -66,7 +66,7 @@ func (a API) delete(c echo.Context) error {
 		return err
 	}
 	if c.Request().Method == http.MethodGet {
-		if err := a.Store.Delete(c.Request().Context(), key); err != nil {
+		if _, err := a.Store.Delete(c.Request().Context(), key); err != nil {
 			return err
 		}
 	}

@@ -66,9 +66,9 @@ func (f *fake) List(_ context.Context, o object.ListOptions) (object.Page, error
 	return page, f.fail
 }
 
-func (f *fake) Delete(_ context.Context, k object.Key) error {
+func (f *fake) Delete(_ context.Context, k object.Key) (string, error) {
 	f.note("delete", k)
-	return f.fail
+	return "", f.fail
 }
 
 func (f *fake) SignGet(_ context.Context, k object.Key, ttl time.Duration) (object.Signed, error) {
