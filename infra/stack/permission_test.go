@@ -44,7 +44,7 @@ var operations = map[string]call{
 		_, err := r.store.List(ctx, object.ListOptions{})
 		return err
 	},
-	"Delete": func(ctx context.Context, r roleUnderTest) error { return r.store.Delete(ctx, "gone") },
+	"Delete": func(ctx context.Context, r roleUnderTest) error { _, err := r.store.Delete(ctx, "gone"); return err },
 	"SignGet": func(ctx context.Context, r roleUnderTest) error {
 		_, err := r.store.SignGet(ctx, "a", time.Minute)
 		return errors.Join(err, get(ctx, r.s3, r.bucket, "a"))
