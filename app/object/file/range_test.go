@@ -76,7 +76,7 @@ func FuzzParseRange(f *testing.F) {
 	f.Fuzz(func(t *testing.T, field string, size int64) {
 		r, ok := file.ParseRange(field)
 		m := grammar.FindStringSubmatch(field)
-		good := m != nil && m[1]+m[2] != ""
+		good := len(m) == 3 && m[1]+m[2] != ""
 		if good && m[1] != "" && m[2] != "" { // compared as numbers of any length
 			a, b := strings.TrimLeft(m[1], "0"), strings.TrimLeft(m[2], "0")
 			width := max(len(a), len(b))

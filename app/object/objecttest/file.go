@@ -233,8 +233,15 @@ func sizes(t *testing.T, s Everything, _ *http.Client) {
 	}
 }
 
-// exchange sends a signed request and returns the answer with its body read.
-func exchange(t testing.TB, do *http.Client, signed object.Signed, body io.Reader) (*http.Response, string) {
+// answer is a whole answer.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// exchange sends a signed request as it was signed.
+func exchange(t testing.TB, do *http.Client, signed object.Signed, body io.Reader) answer {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), signed.Method, signed.URL, body)
 	if err != nil {
@@ -243,16 +250,16 @@ func exchange(t testing.TB, do *http.Client, signed object.Signed, body io.Reade
 	for name, values := range signed.Header {
 		r.Header[name] = values
 	}
-	answer, err := do.Do(r)
+	got, err := do.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer answer.Body.Close()
-	content, err := io.ReadAll(answer.Body)
+	defer got.Body.Close()
+	content, err := io.ReadAll(got.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer, string(content)
+	return answer{got.StatusCode, got.Header, string(content)}
 }
 
 func signedAnswer(t *testing.T, s Everything, do *http.Client) {
@@ -262,10 +269,10 @@ func signedAnswer(t *testing.T, s Everything, do *http.Client) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, content := exchange(t, do, signed, nil)
-	if answer.StatusCode != http.StatusOK || content != "text" || answer.Header.Get("Content-Type") != "application/octet-stream" ||
-		answer.Header.Get("Content-Disposition") != disposition {
-		t.Errorf("%s %q with %v", answer.Status, content, answer.Header)
+	got := exchange(t, do, signed, nil)
+	if got.status != http.StatusOK || got.body != "text" || got.header.Get("Content-Type") != "application/octet-stream" ||
+		got.header.Get("Content-Disposition") != disposition {
+		t.Errorf("answered %+v", got)
 	}
 }
 
@@ -275,13 +282,13 @@ func signedHead(t *testing.T, s Everything, do *http.Client) {
 	if err != nil || signed.Method != http.MethodHead {
 		t.Fatalf("%+v, %v", signed, err)
 	}
-	answer, _ := exchange(t, do, signed, nil)
-	if answer.StatusCode != http.StatusOK || answer.ContentLength != 4 || answer.Header.Get("ETag") != info.ETag {
-		t.Errorf("%s with %v", answer.Status, answer.Header)
+	got := exchange(t, do, signed, nil)
+	if got.status != http.StatusOK || got.header.Get("Content-Length") != "4" || got.header.Get("ETag") != info.ETag {
+		t.Errorf("answered %+v", got)
 	}
 	signed.Method = http.MethodGet
-	if answer, _ := exchange(t, do, signed, nil); answer.StatusCode != http.StatusForbidden {
-		t.Errorf("GET of a URL for HEAD: %s, want 403", answer.Status)
+	if got := exchange(t, do, signed, nil); got.status != http.StatusForbidden {
+		t.Errorf("GET of a URL for HEAD: %d, want 403", got.status)
 	}
 }
 
@@ -309,8 +316,8 @@ func signedUpload(t *testing.T, s Everything, do *http.Client) {
 			t.Fatal(err)
 		}
 		tt.change(signed.Header)
-		if answer, content := exchange(t, do, signed, strings.NewReader(tt.body)); answer.StatusCode != tt.want {
-			t.Errorf("%s: %s %s; want %d", tt.name, answer.Status, content, tt.want)
+		if got := exchange(t, do, signed, strings.NewReader(tt.body)); got.status != tt.want {
+			t.Errorf("%s: %d %s; want %d", tt.name, got.status, got.body, tt.want)
 		}
 	}
 	info, err := s.Stat(t.Context(), "k", "")

@@ -94,8 +94,8 @@ func oldVersion(t *testing.T, s Everything, do *http.Client) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if answer, content := exchange(t, do, signed, nil); answer.StatusCode != http.StatusOK || content != "old" {
-		t.Errorf("signed: %s %q", answer.Status, content)
+	if got := exchange(t, do, signed, nil); got.status != http.StatusOK || got.body != "old" {
+		t.Errorf("signed: %d %q", got.status, got.body)
 	}
 	if _, err := s.Stat(t.Context(), "k", "nonsense"); object.CodeOf(err) != object.CodeNotFound && object.CodeOf(err) != object.CodeInvalid {
 		t.Errorf("a version that never was: %v", err)

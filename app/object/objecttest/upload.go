@@ -33,11 +33,11 @@ func sendPart(t testing.TB, s upload.Store, do *http.Client, u upload.Upload, nu
 	if err != nil {
 		t.Fatalf("SignPart %d: %v", number, err)
 	}
-	answer, body := exchange(t, do, signed, strings.NewReader(content))
-	if answer.StatusCode != http.StatusOK {
-		t.Fatalf("part %d: %s %s", number, answer.Status, body)
+	got := exchange(t, do, signed, strings.NewReader(content))
+	if got.status != http.StatusOK {
+		t.Fatalf("part %d: %d %s", number, got.status, got.body)
 	}
-	return upload.Part{Number: number, ETag: answer.Header.Get("ETag"), SHA256: o.SHA256}
+	return upload.Part{Number: number, ETag: got.header.Get("ETag"), SHA256: o.SHA256}
 }
 
 func arrived(t testing.TB, s upload.Store, u upload.Upload, limit int) []upload.Part {
@@ -119,8 +119,8 @@ func partDigests(t *testing.T, s Everything, do *http.Client) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if answer, _ := exchange(t, do, signed, strings.NewReader("TEXT")); answer.StatusCode != http.StatusBadRequest {
-		t.Errorf("another content: %s, want 400", answer.Status)
+	if got := exchange(t, do, signed, strings.NewReader("TEXT")); got.status != http.StatusBadRequest {
+		t.Errorf("another content: %d, want 400", got.status)
 	}
 	part := sendPart(t, s, do, u, 1, "text", upload.PartOptions{SHA256: &sum, Size: 4})
 	got := arrived(t, s, u, 0)
@@ -192,8 +192,8 @@ func aborted(t *testing.T, s Everything, do *http.Client) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if answer, _ := exchange(t, do, signed, strings.NewReader("x")); answer.StatusCode != http.StatusNotFound {
-		t.Errorf("a part: %s, want 404", answer.Status)
+	if got := exchange(t, do, signed, strings.NewReader("x")); got.status != http.StatusNotFound {
+		t.Errorf("a part: %d, want 404", got.status)
 	}
 }
 
