@@ -11,6 +11,7 @@ import (
 	"cloudstorage/app/s3store"
 	"cloudstorage/app/s3store/s3file"
 	"cloudstorage/app/s3store/s3history"
+	"cloudstorage/app/s3store/s3sign"
 	"cloudstorage/app/s3store/s3upload"
 )
 
@@ -29,7 +30,7 @@ func open(t testing.TB, cfg s3store.Config) *s3store.Store {
 
 // everything is the store with all that is built on it.
 type everything struct {
-	*s3store.Store
+	*s3sign.Store
 	s3file.Files
 	s3history.History
 	s3upload.Uploads
@@ -37,8 +38,8 @@ type everything struct {
 
 func openEverything(t testing.TB, cfg s3store.Config) everything {
 	t.Helper()
-	s := open(t, cfg)
-	return everything{s, s3file.Files{Store: s}, s3history.History{Store: s}, s3upload.Uploads{Store: s}}
+	s := s3sign.New(open(t, cfg))
+	return everything{s, s3file.Files{Store: s}, s3history.History{Store: s.Store}, s3upload.Uploads{Store: s}}
 }
 
 func TestStoreConforms(t *testing.T) {
@@ -52,6 +53,12 @@ func TestExpiredURLsAreRefused(t *testing.T) {
 	cfg := config(t, gatewaytest.Start(t))
 	cfg.Now = func() time.Time { return time.Now().Add(-time.Hour) }
 	objecttest.Expired(t, open(t, cfg), http.DefaultClient)
+}
+
+func TestTheStoreOfTheExerciseConforms(t *testing.T) {
+	t.Parallel()
+	g := gatewaytest.Start(t)
+	objecttest.Run(t, func(t testing.TB) object.Store { return open(t, config(t, g)) }, http.DefaultClient)
 }
 
 // calls are what asks S3.

@@ -18,6 +18,7 @@ import (
 	"cloudstorage/app/object/upload"
 	"cloudstorage/app/s3store"
 	"cloudstorage/app/s3store/actions"
+	"cloudstorage/app/s3store/s3sign"
 )
 
 // A role that lacks a right is told which, and no action is declared that no
@@ -176,7 +177,7 @@ func TestNoURLLivesLongerThanS3Takes(t *testing.T) {
 
 // What the store adds to a URL must not cost what the signer saves.
 func TestASignedDownloadCostsTwoAllocations(t *testing.T) {
-	s := open(t, s3store.Config{Bucket: "b-1", Region: "eu-west-1", AccessKeyID: "ASIA", SecretAccessKey: "s", SessionToken: "session"})
+	s := s3sign.New(open(t, s3store.Config{Bucket: "b-1", Region: "eu-west-1", AccessKeyID: "ASIA", SecretAccessKey: "s", SessionToken: "session"}))
 	sign := func() {
 		if _, err := s.SignGet(t.Context(), "reports/2024/a b.pdf", time.Minute); err != nil {
 			t.Fatal(err)

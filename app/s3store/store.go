@@ -9,18 +9,17 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"cloudstorage/app/object"
 	"cloudstorage/app/s3store/actions"
-	"cloudstorage/app/sigv4"
 )
 
 // What a call to S3 may take: an outage must become an answer while the caller
@@ -56,8 +55,8 @@ type Store struct {
 	region      string
 	base        url.URL // of the bucket: a key is appended to its path
 	client      *s3.Client
+	signer      *v4.Signer
 	credentials aws.CredentialsProvider
-	signer      atomic.Pointer[sigv4.Signer] // of the credentials that were the last
 	now         func() time.Time
 }
 
@@ -98,6 +97,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		region:      cfg.Region,
 		base:        base,
 		client:      client,
+		signer:      v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true }),
 		credentials: provider,
 		now:         cfg.Now,
 	}, nil
@@ -110,8 +110,11 @@ func (s *Store) Client() *s3.Client { return s.client }
 // Bucket is the bucket's name.
 func (s *Store) Bucket() string { return s.bucket }
 
+// Region is the bucket's region.
+func (s *Store) Region() string { return s.region }
+
 // URL is where the bucket is.
-func (s *Store) URL() string { return s.base.String() }
+func (s *Store) URL() url.URL { return s.base }
 
 // bucketURL asks the SDK's own rules, so that partitions and names with dots
 // are right, once: signing then needs no rules at all.

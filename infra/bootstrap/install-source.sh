@@ -20,7 +20,7 @@ printf '%s\n' "$RELEASE_GO" "${have#go}" | sort -C -V || {
 
 cd /usr/local/src/storaged
 retry go mod download
-go build -trimpath -buildvcs=false -ldflags='-s -w' -o "$GOPATH/storaged" ./app/cmd/storaged
+go build -trimpath -buildvcs=false -ldflags='-s -w' -o "$GOPATH/storaged" ./app/cmd/storaged-exercise
 start "$GOPATH/storaged"
 chmod -R u+w "$GOPATH"
 rm -r "$GOPATH"

@@ -28,8 +28,8 @@ func fixtures() map[string]Release {
 		"binary": {Binary: binary},
 		"logs":   {Binary: binary, Logs: &Logs{Group: "/module02/machines", Region: "eu-west-1"}},
 		"source": {Source: &Source{GoVersion: "1.25.0", GoProxy: "https://proxy.example.com,direct", Files: map[string]string{
-			"go.mod":                   "module example\n\ngo 1.25.0\n",
-			"app/cmd/storaged/main.go": "package main\n\nfunc main() {\n\tprintln(`tab\tand \"quotes\", ${var} %{x} \\n: # not a comment`)\n}\n",
+			"go.mod":                            "module example\n\ngo 1.25.0\n",
+			"app/cmd/storaged-exercise/main.go": "package main\n\nfunc main() {\n\tprintln(`tab\tand \"quotes\", ${var} %{x} \\n: # not a comment`)\n}\n",
 		}}},
 	}
 }
@@ -75,7 +75,7 @@ func fileOrder(files map[string]string) []string {
 			order = append(order, fixed)
 		}
 	}
-	for _, source := range []string{"app/cmd/storaged/main.go", "go.mod"} {
+	for _, source := range []string{"app/cmd/storaged-exercise/main.go", "go.mod"} {
 		if _, ok := files[SourcePath+source]; ok {
 			order = append(order, SourcePath+source)
 		}

@@ -31,13 +31,13 @@ func inOurAccount() map[string]map[string]string {
 	return map[string]map[string]string{"StringEquals": {"aws:ResourceAccount": "$${aws:PrincipalAccount}"}}
 }
 
-// access allows what the store declares that it calls, each action on the kind of resource that it acts on, the key
+// access allows what the server calls, each action on the kind of resource that it acts on, the key
 // that encrypts it, and reading the release where there is one to read.
 func access(p Props) document {
 	bucket := "arn:aws:s3:::" + p.Bucket
 	statements := []statement{
-		{Sid: "DataBucket", Effect: "Allow", Action: allowed(actions.Bucket), Resource: bucket, Condition: inOurAccount()},
-		{Sid: "DataObjects", Effect: "Allow", Action: allowed(actions.Objects), Resource: bucket + "/*", Condition: inOurAccount()},
+		{Sid: "DataBucket", Effect: "Allow", Action: on(actions.Bucket, p.Actions), Resource: bucket, Condition: inOurAccount()},
+		{Sid: "DataObjects", Effect: "Allow", Action: on(actions.Objects, p.Actions), Resource: bucket + "/*", Condition: inOurAccount()},
 	}
 	if p.KMSKeyARN != nil {
 		// Both are needed to write in parts, and with a bucket key, whose encryption context is the bucket's ARN.
@@ -85,10 +85,10 @@ func logging(group string) document {
 	}}}
 }
 
-// allowed are the names of the actions that the store needs on scope.
-func allowed(scope actions.Scope) []string {
+// on are the names of those actions that are needed on scope.
+func on(scope actions.Scope, needed []actions.Action) []string {
 	var names []string
-	for _, action := range actions.All() {
+	for _, action := range needed {
 		if action.On == scope {
 			names = append(names, action.Name)
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/cdktf/cdktf-provider-aws-go/aws/v19/iamrolepolicyattachment"
 	"github.com/hashicorp/terraform-cdk-go/cdktf"
 
+	"cloudstorage/app/s3store/actions"
 	"cloudstorage/infra/internal/tf"
 	"cloudstorage/infra/naming"
 )
@@ -37,6 +38,9 @@ type Props struct {
 	Project naming.Project
 	// Bucket is the data bucket's name. Required.
 	Bucket string
+	// Actions are what the server calls on the data bucket, as app/s3store/actions declares it. Required: at least one on
+	// the bucket and one on its objects.
+	Actions []actions.Action
 	// ReleasesBucket is the bucket of builds, of which objects under ReleasesPrefix can be read, neither listed nor
 	// changed. Default "": none.
 	ReleasesBucket string
@@ -61,6 +65,9 @@ func (p Props) Validate() error {
 	var errs []error
 	if p.Bucket == "" {
 		errs = append(errs, errors.New("identity: Bucket is empty: name the data bucket"))
+	}
+	if on(actions.Bucket, p.Actions) == nil || on(actions.Objects, p.Actions) == nil {
+		errs = append(errs, errors.New("identity: Actions lack one on the bucket or one on its objects: give what the server calls, such as actions.All()"))
 	}
 	if (p.ReleasesBucket == "") != (p.ReleasesPrefix == "") {
 		errs = append(errs, errors.New("identity: ReleasesBucket and ReleasesPrefix go together: give both or neither"))

@@ -14,7 +14,7 @@ import (
 // Prefix is where builds lie in the releases bucket.
 const Prefix = Name + "/"
 
-// Binary is a static, stripped build of the server.
+// Binary is a static, stripped build of the whole server.
 type Binary struct {
 	Path   string // the file on this machine
 	SHA256 string // in hexadecimal
@@ -34,7 +34,7 @@ func (b Builder) Binary(ctx context.Context, architecture string) (Binary, error
 	if !known {
 		return Binary{}, fmt.Errorf("build %s: %q is neither x86_64 nor arm64", Name, architecture)
 	}
-	in, err := b.inputs(ctx, arch)
+	in, err := b.inputs(ctx, binaryMain, arch)
 	if err != nil {
 		return Binary{}, fmt.Errorf("build %s: %w", Name, err)
 	}
@@ -54,7 +54,7 @@ func (b Builder) build(ctx context.Context, arch, path string) (Binary, error) {
 	}
 	defer os.RemoveAll(temporary)
 	output := filepath.Join(temporary, Name)
-	if _, err := b.goCommand(ctx, b.Root, target(arch), "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-o", output, mainPackage); err != nil {
+	if _, err := b.goCommand(ctx, b.Root, target(arch), "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-o", output, binaryMain); err != nil {
 		return Binary{}, fmt.Errorf("build %s for %s: %w", Name, arch, err)
 	}
 	content, err := os.ReadFile(output)

@@ -16,8 +16,11 @@ import (
 	"strings"
 )
 
-// mainPackage is what is released.
-const mainPackage = "./app/cmd/storaged"
+// The packages to build: the whole server, and the smaller one whose source fits into user-data.
+const (
+	binaryMain = "./app/cmd/storaged"
+	sourceMain = "./app/cmd/storaged-exercise"
+)
 
 // Name is the program's file name.
 const Name = "storaged"
@@ -29,10 +32,10 @@ type Builder struct {
 	// Cache is a folder for what is built; it may be deleted at any time. Required.
 	Cache string
 
-	asked map[string]inputs // by architecture; nil: asks each time
+	asked map[string]inputs // by package and architecture; nil: asks each time
 }
 
-// Remembering returns a builder that asks the go command once for each architecture: for a program that ends before
+// Remembering returns a builder that asks the go command once for each program and architecture: for a program that ends before
 // anybody changes the source, as synthesizing does.
 func (b Builder) Remembering() Builder {
 	b.asked = map[string]inputs{}
@@ -64,20 +67,20 @@ type listed struct {
 	}
 }
 
-// inputs asks the go command what the program needs when it is built for Linux on arch (Go's spelling).
-func (b Builder) inputs(ctx context.Context, arch string) (inputs, error) {
-	if in, ok := b.asked[arch]; ok {
+// inputs asks the go command what main needs when it is built for Linux on arch (Go's spelling).
+func (b Builder) inputs(ctx context.Context, main, arch string) (inputs, error) {
+	if in, ok := b.asked[main+" "+arch]; ok {
 		return in, nil
 	}
-	in, err := b.ask(ctx, arch)
+	in, err := b.ask(ctx, main, arch)
 	if err == nil && b.asked != nil {
-		b.asked[arch] = in
+		b.asked[main+" "+arch] = in
 	}
 	return in, err
 }
 
-func (b Builder) ask(ctx context.Context, arch string) (inputs, error) {
-	out, err := b.goCommand(ctx, b.Root, target(arch), "list", "-deps", "-json=Dir,ImportPath,GoFiles,EmbedFiles,Standard,Module", mainPackage)
+func (b Builder) ask(ctx context.Context, main, arch string) (inputs, error) {
+	out, err := b.goCommand(ctx, b.Root, target(arch), "list", "-deps", "-json=Dir,ImportPath,GoFiles,EmbedFiles,Standard,Module", main)
 	if err != nil {
 		return inputs{}, err
 	}
@@ -97,7 +100,7 @@ func (b Builder) ask(ctx context.Context, arch string) (inputs, error) {
 			in.modules = slices.Compact(in.modules)
 			return in, nil
 		case err != nil:
-			return inputs{}, fmt.Errorf("read what go list says of %s: %w", mainPackage, err)
+			return inputs{}, fmt.Errorf("read what go list says of %s: %w", main, err)
 		}
 		if err := b.add(&in, p); err != nil {
 			return inputs{}, err

@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// Source is a module of its own that builds the server: exactly the packages that it needs, without comments, with
+// Source is a module of its own that builds the server with the exercise's routes: exactly the packages that it needs, without comments, with
 // a go.mod and a go.sum that pin every other module.
 type Source struct {
 	// Files by slash path from the module's root; the package to build is Main.
@@ -23,13 +23,13 @@ type Source struct {
 }
 
 // Main is the package to build, from the module's root.
-const Main = mainPackage
+const Main = sourceMain
 
 // Source prepares the server's source, or finds an earlier one of the same inputs.
 func (b Builder) Source(ctx context.Context) (Source, error) {
 	// The architecture decides about build tags only; the server has none, and the test that builds the source for
 	// both would notice.
-	in, err := b.inputs(ctx, "amd64")
+	in, err := b.inputs(ctx, sourceMain, "amd64")
 	if err != nil {
 		return Source{}, fmt.Errorf("bundle the source of %s: %w", Name, err)
 	}
@@ -78,7 +78,7 @@ func (b Builder) bundle(ctx context.Context, in inputs) (Source, error) {
 		return Source{}, err
 	}
 	env := append(target("amd64"), "GOTOOLCHAIN=local")
-	if _, err := b.goCommand(ctx, dir, env, "build", "-mod=mod", "-trimpath", "-o", os.DevNull, mainPackage); err != nil {
+	if _, err := b.goCommand(ctx, dir, env, "build", "-mod=mod", "-trimpath", "-o", os.DevNull, sourceMain); err != nil {
 		return Source{}, err
 	}
 	for _, name := range []string{"go.mod", "go.sum"} {

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 	"github.com/hashicorp/terraform-cdk-go/cdktf"
 
+	"cloudstorage/app/s3store/actions"
 	"cloudstorage/infra/budget"
 	"cloudstorage/infra/compute"
 	"cloudstorage/infra/identity"
@@ -70,7 +71,7 @@ func TestASilentBudgetTellsNobody(t *testing.T) {
 
 func TestSessionManagerIsAPolicyOfItsOwn(t *testing.T) {
 	s := template.One(t, func(stack cdktf.TerraformStack) {
-		identity.New(stack, "identity", identity.Props{Project: project, Bucket: "demo-1", SessionManager: true})
+		identity.New(stack, "identity", identity.Props{Project: project, Bucket: "demo-1", Actions: actions.All(), SessionManager: true})
 	})
 	if got := len(s.Resources("aws_iam_role_policy_attachment")); got != 2 {
 		t.Errorf("%d attachments", got)

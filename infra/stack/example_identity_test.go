@@ -7,6 +7,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 	"github.com/hashicorp/terraform-cdk-go/cdktf"
 
+	"cloudstorage/app/s3store/actions"
 	"cloudstorage/infra/identity"
 	"cloudstorage/infra/internal/template"
 	"cloudstorage/infra/naming"
@@ -16,7 +17,7 @@ import (
 // NewWorker is the role of machines that run the store on one bucket, and tell what they do in one log group.
 func NewWorker(scope constructs.Construct, project naming.Project, bucket string, logGroupARN *string) *identity.Role {
 	return identity.New(scope, "worker", identity.Props{
-		Project: project, Bucket: bucket, LogGroupARN: logGroupARN, SessionManager: true,
+		Project: project, Bucket: bucket, Actions: actions.All(), LogGroupARN: logGroupARN, SessionManager: true,
 		PermissionsBoundary: "arn:aws:iam::111122223333:policy/machines",
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"github.com/cdktf/cdktf-provider-aws-go/aws/v19/dataawskmsalias"
 	"github.com/hashicorp/terraform-cdk-go/cdktf"
 
+	"cloudstorage/app/s3store/actions"
 	"cloudstorage/infra/config"
 	"cloudstorage/infra/identity"
 	"cloudstorage/infra/observe"
@@ -14,7 +15,7 @@ import (
 // roleProps are those of the machines' role. logs is the group that they ship to, nil where they do not.
 func roleProps(stack cdktf.TerraformStack, e *config.Environment, logs *observe.Logs) identity.Props {
 	p := identity.Props{
-		Project: e.Project(), Bucket: e.Storage.Bucket, Region: e.Region,
+		Project: e.Project(), Bucket: e.Storage.Bucket, Actions: storeActions(e), Region: e.Region,
 		SessionManager: e.Compute.SessionManager, PermissionsBoundary: e.Compute.PermissionsBoundary,
 	}
 	if logs != nil {
@@ -30,4 +31,12 @@ func roleProps(stack cdktf.TerraformStack, e *config.Environment, logs *observe.
 		p.ReleasesBucket, p.ReleasesPrefix = e.Storage.ReleasesBucket, release.Prefix
 	}
 	return p
+}
+
+// storeActions are what the server that an environment delivers calls on the data bucket.
+func storeActions(e *config.Environment) []actions.Action {
+	if e.Release.Delivery == config.Binary {
+		return actions.All()
+	}
+	return actions.Exercise()
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 	"github.com/hashicorp/terraform-cdk-go/cdktf"
 
+	"cloudstorage/app/s3store/actions"
 	"cloudstorage/infra/identity"
 	"cloudstorage/infra/internal/template"
 	"cloudstorage/infra/stack"
@@ -16,7 +17,7 @@ import (
 func roleOf(t *testing.T, change func(*identity.Props)) template.Template {
 	t.Helper()
 	return template.One(t, func(stack cdktf.TerraformStack) {
-		p := identity.Props{Project: project, Bucket: "demo-1"}
+		p := identity.Props{Project: project, Bucket: "demo-1", Actions: actions.All()}
 		change(&p)
 		identity.New(stack, "identity", p)
 	})
@@ -114,10 +115,11 @@ func TestARoleRefusesWhatAWSWouldRefuseLate(t *testing.T) {
 		props identity.Props
 	}{
 		{"Bucket is empty", identity.Props{}},
-		{"give both or neither", identity.Props{Bucket: "b", ReleasesBucket: "r"}},
-		{"must not reach its own release", identity.Props{Bucket: "b", ReleasesBucket: "b", ReleasesPrefix: "p/"}},
-		{"Region is empty", identity.Props{Bucket: "b", KMSKeyARN: jsii.String("arn")}},
-		{"is not a policy's ARN", identity.Props{Bucket: "b", PermissionsBoundary: "boundary"}},
+		{"Actions lack one on the bucket or one on its objects", identity.Props{Bucket: "b"}},
+		{"give both or neither", identity.Props{Bucket: "b", Actions: actions.All(), ReleasesBucket: "r"}},
+		{"must not reach its own release", identity.Props{Bucket: "b", Actions: actions.All(), ReleasesBucket: "b", ReleasesPrefix: "p/"}},
+		{"Region is empty", identity.Props{Bucket: "b", Actions: actions.All(), KMSKeyARN: jsii.String("arn")}},
+		{"is not a policy's ARN", identity.Props{Bucket: "b", Actions: actions.All(), PermissionsBoundary: "boundary"}},
 	} {
 		if err := tc.props.Validate(); err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("got %v, want %q", err, tc.want)

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"cloudstorage/app/daemon"
 	"cloudstorage/app/e2e/gatewaytest"
 	"cloudstorage/app/object"
 	"cloudstorage/app/object/objecttest"
@@ -24,11 +25,22 @@ import (
 )
 
 // The contract as bytes on the wire: what a program written against the
-// exercise's own server gets from this one.
+// exercise's own server gets from this one, whichever way it was delivered.
 func TestContractToTheByte(t *testing.T) {
 	t.Parallel()
-	env := environ(t, gatewaytest.Start(t))
-	address, _ := start(t, env)
+	g := gatewaytest.Start(t)
+	for name, routes := range map[string]daemon.Routes{"storaged": routes, "storaged-exercise": daemon.Exercise} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			env := environ(t, g)
+			address, _ := startWith(t, routes, env)
+			keepsTheContract(t, env, address)
+		})
+	}
+}
+
+func keepsTheContract(t *testing.T, env map[string]string, address string) {
+	t.Helper()
 	bucket := env["STORAGE_BUCKET"]
 	store := openStore(t, env)
 

@@ -2,20 +2,18 @@
 package main
 
 import (
-	"context"
-	"os"
-	"os/signal"
-	"syscall"
+	"cloudstorage/app/daemon"
+	"cloudstorage/app/s3store"
+	"cloudstorage/app/s3store/s3sign"
+	"cloudstorage/app/settings"
+	"cloudstorage/app/web"
+	"cloudstorage/app/web/exercise"
 )
 
-func main() {
-	ctx, stop := context.WithCancel(context.Background())
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		<-signals
-		signal.Stop(signals) // before the drain begins: a second one kills at once
-		stop()
-	}()
-	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+func main() { daemon.Main(routes) }
+
+// routes are all that the product answers.
+func routes(server *web.Server, s *s3store.Store, cfg settings.Settings) {
+	store := s3sign.New(s)
+	exercise.API{Store: store, Bucket: cfg.Bucket, TTL: cfg.URLTTL}.Register(server)
 }

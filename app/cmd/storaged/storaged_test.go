@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"cloudstorage/app/daemon"
 	"cloudstorage/app/e2e/gatewaytest"
 )
 
@@ -71,13 +72,19 @@ func environ(t testing.TB, g gatewaytest.Gateway) map[string]string {
 // that it ends well.
 func start(t testing.TB, env map[string]string) (address string, log *output) {
 	t.Helper()
+	return startWith(t, routes, env)
+}
+
+// startWith does so with the routes of another program.
+func startWith(t testing.TB, routes daemon.Routes, env map[string]string) (address string, log *output) {
+	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	log = newOutput()
 	ended := make(chan int, 1)
-	go func() { ended <- run(ctx, nil, func(name string) string { return env[name] }, log, log) }()
+	go func() { ended <- daemon.Run(ctx, routes, nil, func(name string) string { return env[name] }, log, log) }()
 	t.Cleanup(func() {
 		stop()
-		if code := <-ended; code != exitDone {
+		if code := <-ended; code != daemon.Done {
 			t.Errorf("exit code %d:\n%s", code, log)
 		}
 	})
@@ -116,7 +123,7 @@ func TestArgumentsAndSettings(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			var stdout, stderr bytes.Buffer
-			if code := run(t.Context(), tt.args, func(name string) string { return tt.env[name] }, &stdout, &stderr); code != tt.code {
+			if code := daemon.Run(t.Context(), routes, tt.args, func(name string) string { return tt.env[name] }, &stdout, &stderr); code != tt.code {
 				t.Errorf("exit code %d, want %d: %s", code, tt.code, &stderr)
 			}
 			for _, part := range tt.stdout {

@@ -29,9 +29,19 @@ type Action struct {
 	On   Scope
 }
 
-// All returns every action that the store and the packages below it need, and no
-// other: a presigned URL can do what its signer may do, so reading and writing
-// are among them. Deleting a version is not: who steals the role cannot erase
+// Exercise returns every action that the exercise's routes need, and no other: a
+// presigned URL can do what its signer may do, so reading and writing are among
+// them.
+func Exercise() []Action {
+	return []Action{
+		{ListBucket, Bucket},
+		{GetObject, Objects},
+		{PutObject, Objects},
+		{DeleteObject, Objects},
+	}
+}
+
+// All returns every action that the store and the packages below it need. Deleting a version is not: who steals the role cannot erase
 // history. Writing covers what begins, fills and completes an upload in parts.
 // Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
 func All() []Action {

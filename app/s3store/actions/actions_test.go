@@ -1,6 +1,7 @@
 package actions_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -23,5 +24,13 @@ func TestAllIsTheLeastThatTheAPINeeds(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, actions.All()); diff != "" {
 		t.Error(diff)
+	}
+	for _, action := range actions.Exercise() {
+		if !slices.Contains(want, action) {
+			t.Errorf("the exercise's %v is not among all", action)
+		}
+	}
+	if n := len(actions.Exercise()); n != 4 {
+		t.Errorf("the exercise's routes need 4 actions: %d are declared", n)
 	}
 }

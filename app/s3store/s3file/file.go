@@ -21,11 +21,12 @@ import (
 	"cloudstorage/app/s3store"
 	"cloudstorage/app/s3store/actions"
 	"cloudstorage/app/s3store/internal/call"
+	"cloudstorage/app/s3store/s3sign"
 	"cloudstorage/app/sigv4"
 )
 
 // Files works on the files of a store.
-type Files struct{ Store *s3store.Store }
+type Files struct{ Store *s3sign.Store }
 
 var _ file.Store = Files{}
 

@@ -16,6 +16,7 @@ import (
 	"cloudstorage/app/object/upload"
 	"cloudstorage/app/s3store"
 	"cloudstorage/app/s3store/s3file"
+	"cloudstorage/app/s3store/s3sign"
 )
 
 func open(t testing.TB, cfg s3store.Config) (History, s3file.Files) {
@@ -24,7 +25,7 @@ func open(t testing.TB, cfg s3store.Config) (History, s3file.Files) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return History{s}, s3file.Files{Store: s}
+	return History{s}, s3file.Files{Store: s3sign.New(s)}
 }
 
 // What is too large for one copy is copied part by part. Tried with small

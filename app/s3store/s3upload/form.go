@@ -55,5 +55,6 @@ func (u Uploads) SignForm(ctx context.Context, k object.Key, ttl time.Duration, 
 	}
 	fields["policy"] = base64.StdEncoding.EncodeToString(policy)
 	fields["x-amz-signature"] = signer.Sign(fields["policy"], now)
-	return upload.Form{URL: u.Store.URL(), Fields: fields, Expires: expires}, nil
+	bucket := u.Store.URL()
+	return upload.Form{URL: bucket.String(), Fields: fields, Expires: expires}, nil
 }

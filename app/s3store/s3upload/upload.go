@@ -18,11 +18,12 @@ import (
 	"cloudstorage/app/s3store"
 	"cloudstorage/app/s3store/actions"
 	"cloudstorage/app/s3store/internal/call"
+	"cloudstorage/app/s3store/s3sign"
 	"cloudstorage/app/sigv4"
 )
 
 // Uploads takes uploads into a store.
-type Uploads struct{ Store *s3store.Store }
+type Uploads struct{ Store *s3sign.Store }
 
 var _ upload.Store = Uploads{}
 

@@ -1,4 +1,6 @@
-package main
+// Package daemon runs a server as a program: arguments, settings, signals. The
+// programs differ in their routes.
+package daemon
 
 import (
 	"context"
@@ -8,7 +10,10 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
+	"os/signal"
 	"runtime/debug"
+	"syscall"
 
 	"cloudstorage/app/s3store"
 	"cloudstorage/app/settings"
@@ -18,9 +23,9 @@ import (
 
 // Exit codes.
 const (
-	exitDone   = 0
-	exitFailed = 1
-	exitUsage  = 2 // the command line or the settings
+	Done   = 0
+	Failed = 1
+	Usage  = 2 // the command line or the settings
 )
 
 const usage = `storaged serves the storage API on port 5000.
@@ -39,9 +44,30 @@ Its settings are environment variables:
                          credentials (the instance's role)
 `
 
-// run is the whole program: it serves until ctx is done and returns the exit
+// Routes add to a server what it answers.
+type Routes func(*web.Server, *s3store.Store, settings.Settings)
+
+// Exercise are the five routes that the exercises fix.
+func Exercise(server *web.Server, store *s3store.Store, cfg settings.Settings) {
+	exercise.API{Store: store, Bucket: cfg.Bucket, TTL: cfg.URLTTL}.Register(server)
+}
+
+// Main serves until a signal, and ends the process.
+func Main(routes Routes) {
+	ctx, stop := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		signal.Stop(signals) // before the drain begins: a second one kills at once
+		stop()
+	}()
+	os.Exit(Run(ctx, routes, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+}
+
+// Run is the whole program: it serves until ctx is done and returns the exit
 // code.
-func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+func Run(ctx context.Context, routes Routes, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("storaged", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() {}
@@ -49,29 +75,29 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		fmt.Fprint(stdout, usage)
-		return exitDone
+		return Done
 	case err != nil || flags.NArg() > 0:
 		fmt.Fprintln(stderr, "storaged: wrong arguments: run storaged --help")
-		return exitUsage
+		return Usage
 	case *version:
 		fmt.Fprintln(stdout, "storaged", buildVersion())
-		return exitDone
+		return Done
 	}
 	cfg, err := settings.Load(getenv)
 	if err != nil {
 		fmt.Fprintf(stderr, "storaged: wrong settings (see storaged --help):\n%v\n", err)
-		return exitUsage
+		return Usage
 	}
 	log := slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: cfg.LogLevel}))
-	if err := serve(ctx, cfg, getenv, log); err != nil {
+	if err := serve(ctx, routes, cfg, getenv, log); err != nil {
 		log.Error("failed", "error", err.Error())
-		return exitFailed
+		return Failed
 	}
 	log.Info("stopped")
-	return exitDone
+	return Done
 }
 
-func serve(ctx context.Context, cfg settings.Settings, getenv func(string) string, log *slog.Logger) error {
+func serve(ctx context.Context, routes Routes, cfg settings.Settings, getenv func(string) string, log *slog.Logger) error {
 	store, err := s3store.Open(ctx, s3store.Config{
 		Bucket:          cfg.Bucket,
 		Region:          cfg.Region,
@@ -84,7 +110,7 @@ func serve(ctx context.Context, cfg settings.Settings, getenv func(string) strin
 		return err
 	}
 	server := web.New(web.Config{Log: log, Ready: store.Ready, DrainTimeout: cfg.DrainTimeout})
-	exercise.API{Store: store, Bucket: cfg.Bucket, TTL: cfg.URLTTL}.Register(server)
+	routes(server, store, cfg)
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Address)
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", cfg.Address, err)

@@ -1,0 +1,7 @@
+// Command storaged-exercise is storaged with the exercise's routes and no
+// others, small enough to travel as source in a machine's user-data.
+package main
+
+import "cloudstorage/app/daemon"
+
+func main() { daemon.Main(daemon.Exercise) }
