@@ -1,0 +1,154 @@
+package auth_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"cloudstorage/app/auth"
+)
+
+var now = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+func keyring(token string, change func(*auth.Key)) auth.Keyring {
+	k := auth.Key{ID: "ci", SHA256: auth.Hash(token), Verbs: []auth.Verb{auth.Read}, Prefixes: []string{"reports/"}}
+	if change != nil {
+		change(&k)
+	}
+	return auth.Keyring{Keys: []auth.Key{{ID: "other", SHA256: auth.Hash(auth.NewToken()), Verbs: auth.Verbs(), Prefixes: []string{""}}, k}}
+}
+
+func TestAKeyIsItsCaller(t *testing.T) {
+	t.Parallel()
+	token := auth.NewToken()
+	for name, change := range map[string]func(*auth.Key){
+		"as it is":                   nil,
+		"hash in upper case":         func(k *auth.Key) { k.SHA256 = strings.ToUpper(k.SHA256) },
+		"a second before it expires": func(k *auth.Key) { k.Expires = now.Add(time.Second) },
+	} {
+		for _, header := range []string{"Bearer " + token, "bearer " + token, "BEARER  " + token} {
+			caller, err := keyring(token, change).Authenticate(header, now)
+			if err != nil || caller.ID != "ci" {
+				t.Errorf("%s: %q: %+v, %v", name, header, caller, err)
+			}
+		}
+	}
+}
+
+func TestWhoIsNobodyIsToldWhy(t *testing.T) {
+	t.Parallel()
+	token := auth.NewToken()
+	for _, tt := range []struct {
+		name, header, reason string
+		expires              time.Time
+	}{
+		{name: "another token", header: "Bearer " + auth.NewToken(), reason: "not known"},
+		{name: "expired", header: "Bearer " + token, reason: "expired at 2026-01-02T03:04:05Z", expires: now},
+		{name: "cut", header: "Bearer " + token[:len(token)-1], reason: "form of one"},
+		{name: "not base64", header: "Bearer " + token[:len(token)-1] + "=", reason: "form of one"},
+		{name: "another scheme", header: "Basic dXNlcjpwYXNz", reason: "Bearer <key>"},
+		{name: "no token", header: "Bearer", reason: "is not a key"},
+		{name: "a blank", header: "Bearer ", reason: "is not a key"},
+		{name: "two tokens", header: "Bearer a b", reason: "is not a key"},
+		{name: "a line break", header: "Bearer a\r\nb", reason: "is not a key"},
+		{name: "far too long", header: "Bearer " + strings.Repeat("a", 9000), reason: "too long"},
+	} {
+		_, err := keyring(token, func(k *auth.Key) { k.Expires = tt.expires }).Authenticate(tt.header, now)
+		var invalid *auth.InvalidError
+		if !errors.As(err, &invalid) || !strings.Contains(invalid.Reason, tt.reason) {
+			t.Errorf("%s: %v, want %q", tt.name, err, tt.reason)
+		}
+		if err != nil && strings.Contains(err.Error(), token) {
+			t.Errorf("%s: the message holds the token", tt.name)
+		}
+	}
+	if _, err := keyring(token, nil).Authenticate("", now); !errors.Is(err, auth.ErrMissing) {
+		t.Errorf("no header: %v", err)
+	}
+}
+
+func TestACallerMayDoItsVerbsUnderItsPrefixes(t *testing.T) {
+	t.Parallel()
+	c := auth.Caller{ID: "ci", Verbs: []auth.Verb{auth.List, auth.Read}, Prefixes: []string{"reports/", "a"}}
+	for _, tt := range []struct {
+		verb auth.Verb
+		name string
+		want bool
+	}{
+		{auth.Read, "reports/2026.pdf", true},
+		{auth.Read, "abc", true},
+		{auth.Read, "reports", false},
+		{auth.Read, "Reports/2026.pdf", false},
+		{auth.Read, "x/reports/2026.pdf", false},
+		{auth.Write, "reports/2026.pdf", false},
+		{auth.Delete, "abc", false},
+		{auth.List, "reports/", true},
+		{auth.List, "reports/2026", true},
+		{auth.List, "report", false},
+		{auth.List, "", false},
+	} {
+		err := c.May(tt.verb, tt.name)
+		var forbidden *auth.ForbiddenError
+		if tt.want != (err == nil) || err != nil && !errors.As(err, &forbidden) {
+			t.Errorf("%s %q: %v", tt.verb, tt.name, err)
+		}
+	}
+	for _, v := range auth.Verbs() {
+		if err := auth.Anyone().May(v, ""); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestAKeyringThatDoesNotMeanWhatItSaysIsRefused(t *testing.T) {
+	t.Parallel()
+	hash := strings.Repeat("0a", 32)
+	for name, tt := range map[string]struct{ text, want string }{
+		"not JSON":         {`{`, "read keys"},
+		"two documents":    {`{"keys":[]}{}`, "more than one"},
+		"mistyped expires": {`{"keys":[{"id":"a","sha256":"` + hash + `","verbs":["read"],"prefixes":[""],"expire":"2026-01-01T00:00:00Z"}]}`, `"expire"`},
+		"id":               {`{"keys":[{"id":"a b","sha256":"` + hash + `","verbs":["read"],"prefixes":[""]}]}`, `id "a b"`},
+		"hash":             {`{"keys":[{"id":"a","sha256":"0a","verbs":["read"],"prefixes":[""]}]}`, "64 hexadecimal"},
+		"no verbs":         {`{"keys":[{"id":"a","sha256":"` + hash + `","prefixes":[""]}]}`, "verbs is empty"},
+		"unknown verb":     {`{"keys":[{"id":"a","sha256":"` + hash + `","verbs":["own"],"prefixes":[""]}]}`, `verb "own"`},
+		"no prefixes":      {`{"keys":[{"id":"a","sha256":"` + hash + `","verbs":["read"]}]}`, "prefixes is empty"},
+		"id twice": {`{"keys":[{"id":"a","sha256":"` + hash + `","verbs":["read"],"prefixes":[""]},
+			{"id":"a","sha256":"` + hash + `","verbs":["read"],"prefixes":[""]}]}`, "another key's"},
+	} {
+		if _, err := auth.ParseKeyring([]byte(tt.text)); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want %q", name, err, tt.want)
+		}
+	}
+	good := `{"keys":[{"id":"a","sha256":"` + hash + `","verbs":["read","list"],"prefixes":["x/"],"expires":"2027-01-01T00:00:00Z"}]}`
+	if r, err := auth.ParseKeyring([]byte(good)); err != nil || len(r.Keys) != 1 || r.Keys[0].Expires.Year() != 2027 {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+func TestTokensDiffer(t *testing.T) {
+	t.Parallel()
+	a, b := auth.NewToken(), auth.NewToken()
+	if a == b || len(a) != len("cst_")+43 || !strings.HasPrefix(a, "cst_") {
+		t.Errorf("%s, %s", a, b)
+	}
+}
+
+// FuzzBearer holds that whatever a header holds, what is taken from it is in it, is of one word, and is told apart
+// from nothing.
+func FuzzBearer(f *testing.F) {
+	for _, s := range []string{"", "Bearer", "Bearer ", "bearer x", "Bearer a b", "Basic eA==", "Bearer \xff", "Bearer\tx", "Bearer " + auth.NewToken()} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, header string) {
+		token, err := auth.Bearer(header)
+		switch {
+		case err != nil && token != "":
+			t.Fatalf("%q: %q and %v", header, token, err)
+		case errors.Is(err, auth.ErrMissing) != (header == ""):
+			t.Fatalf("%q: %v", header, err)
+		case err == nil && (token == "" || !strings.HasSuffix(header, " "+token) || strings.ContainsAny(token, " \t\r\n")):
+			t.Fatalf("%q: token %q", header, token)
+		}
+	})
+}

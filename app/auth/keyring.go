@@ -1,0 +1,109 @@
+package auth
+
+import (
+	"bytes"
+	"crypto/subtle"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"time"
+)
+
+// Key is a token's entry: everything about it but the token.
+type Key struct {
+	ID       string    `json:"id"`               // 1 to 64 letters, digits, -, _ and .
+	SHA256   string    `json:"sha256"`           // of the token, in hexadecimal
+	Verbs    []Verb    `json:"verbs"`            // one or more
+	Prefixes []string  `json:"prefixes"`         // one or more; "" is everywhere
+	Expires  time.Time `json:"expires,omitzero"` // zero: never
+}
+
+// Keyring is all keys that are known.
+type Keyring struct {
+	Keys []Key `json:"keys"`
+}
+
+var idPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+
+// ParseKeyring reads a keyring's JSON. Unknown fields, and keys that could never
+// be used as they are meant, are errors, all of them at once: whoever mistypes
+// "expires" must not get a key that lives for ever.
+func ParseKeyring(text []byte) (Keyring, error) {
+	var r Keyring
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&r); err != nil {
+		return Keyring{}, fmt.Errorf("read keys: %w", err)
+	}
+	if decoder.More() {
+		return Keyring{}, errors.New("read keys: more than one JSON document")
+	}
+	return r, r.Validate()
+}
+
+// Validate reports every key that could not be used as it is meant.
+func (r Keyring) Validate() error {
+	var errs []error
+	seen := map[string]bool{}
+	for i, k := range r.Keys {
+		if err := k.Validate(); err != nil {
+			errs = append(errs, fmt.Errorf("key %d: %w", i, err))
+		}
+		if seen[k.ID] {
+			errs = append(errs, fmt.Errorf("key %d: id %q is another key's: give each its own", i, k.ID))
+		}
+		seen[k.ID] = true
+	}
+	return errors.Join(errs...)
+}
+
+// Validate reports what is wrong with the key.
+func (k Key) Validate() error {
+	var errs []error
+	if !idPattern.MatchString(k.ID) {
+		errs = append(errs, fmt.Errorf("id %q is not 1 to 64 letters, digits, '-', '_' and '.'", k.ID))
+	}
+	if sum, err := hex.DecodeString(k.SHA256); err != nil || len(sum) != tokenBytes {
+		errs = append(errs, fmt.Errorf("sha256 %q is not 64 hexadecimal digits", k.SHA256))
+	}
+	if len(k.Verbs) == 0 {
+		errs = append(errs, errors.New("verbs is empty: the key could do nothing"))
+	}
+	for _, v := range k.Verbs {
+		if !v.valid() {
+			errs = append(errs, fmt.Errorf("verb %q is none of %v", v, Verbs()))
+		}
+	}
+	if len(k.Prefixes) == 0 {
+		errs = append(errs, errors.New(`prefixes is empty: give "" for everywhere`))
+	}
+	return errors.Join(errs...)
+}
+
+// Authenticate returns the caller whose key an Authorization header holds. Each
+// key is compared, in constant time, whether or not an earlier one matched.
+func (r Keyring) Authenticate(header string, now time.Time) (Caller, error) {
+	token, err := Bearer(header)
+	if err != nil {
+		return Caller{}, err
+	}
+	if !isToken(token) {
+		return Caller{}, &InvalidError{Reason: "the key does not have the form of one: it was cut or changed"}
+	}
+	hash := []byte(Hash(token))
+	var found *Key
+	for i := range r.Keys {
+		if subtle.ConstantTimeCompare(hash, bytes.ToLower([]byte(r.Keys[i].SHA256))) == 1 {
+			found = &r.Keys[i]
+		}
+	}
+	switch {
+	case found == nil:
+		return Caller{}, &InvalidError{Reason: "the key is not known, or was revoked"}
+	case !found.Expires.IsZero() && !now.Before(found.Expires):
+		return Caller{}, &InvalidError{Reason: "the key expired at " + found.Expires.UTC().Format(time.RFC3339)}
+	}
+	return Caller{ID: found.ID, Verbs: found.Verbs, Prefixes: found.Prefixes}, nil
+}
