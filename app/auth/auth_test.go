@@ -11,12 +11,14 @@ import (
 
 var now = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-func keyring(token string, change func(*auth.Key)) auth.Keyring {
+// keys is an authenticator that knows two keys, one of them token's.
+func keys(token string, change func(*auth.Key)) auth.Authenticator {
 	k := auth.Key{ID: "ci", SHA256: auth.Hash(token), Verbs: []auth.Verb{auth.Read}, Prefixes: []string{"reports/"}}
 	if change != nil {
 		change(&k)
 	}
-	return auth.Keyring{Keys: []auth.Key{{ID: "other", SHA256: auth.Hash(auth.NewToken()), Verbs: auth.Verbs(), Prefixes: []string{""}}, k}}
+	r := auth.Keyring{Keys: []auth.Key{{ID: "other", SHA256: auth.Hash(auth.NewToken()), Verbs: auth.Verbs(), Prefixes: []string{""}}, k}}
+	return auth.Authenticator{Keys: func() auth.Keyring { return r }}
 }
 
 func TestAKeyIsItsCaller(t *testing.T) {
@@ -28,7 +30,7 @@ func TestAKeyIsItsCaller(t *testing.T) {
 		"a second before it expires": func(k *auth.Key) { k.Expires = now.Add(time.Second) },
 	} {
 		for _, header := range []string{"Bearer " + token, "bearer " + token, "BEARER  " + token} {
-			caller, err := keyring(token, change).Authenticate(header, now)
+			caller, err := keys(token, change).Authenticate(t.Context(), []string{header}, now)
 			if err != nil || caller.ID != "ci" {
 				t.Errorf("%s: %q: %+v, %v", name, header, caller, err)
 			}
@@ -48,13 +50,13 @@ func TestWhoIsNobodyIsToldWhy(t *testing.T) {
 		{name: "cut", header: "Bearer " + token[:len(token)-1], reason: "form of one"},
 		{name: "not base64", header: "Bearer " + token[:len(token)-1] + "=", reason: "form of one"},
 		{name: "another scheme", header: "Basic dXNlcjpwYXNz", reason: "Bearer <key>"},
-		{name: "no token", header: "Bearer", reason: "is not a key"},
-		{name: "a blank", header: "Bearer ", reason: "is not a key"},
-		{name: "two tokens", header: "Bearer a b", reason: "is not a key"},
-		{name: "a line break", header: "Bearer a\r\nb", reason: "is not a key"},
+		{name: "no token", header: "Bearer", reason: "is not a token"},
+		{name: "a blank", header: "Bearer ", reason: "is not a token"},
+		{name: "two tokens", header: "Bearer a b", reason: "is not a token"},
+		{name: "a line break", header: "Bearer a\r\nb", reason: "is not a token"},
 		{name: "far too long", header: "Bearer " + strings.Repeat("a", 9000), reason: "too long"},
 	} {
-		_, err := keyring(token, func(k *auth.Key) { k.Expires = tt.expires }).Authenticate(tt.header, now)
+		_, err := keys(token, func(k *auth.Key) { k.Expires = tt.expires }).Authenticate(t.Context(), []string{tt.header}, now)
 		var invalid *auth.InvalidError
 		if !errors.As(err, &invalid) || !strings.Contains(invalid.Reason, tt.reason) {
 			t.Errorf("%s: %v, want %q", tt.name, err, tt.reason)
@@ -63,14 +65,23 @@ func TestWhoIsNobodyIsToldWhy(t *testing.T) {
 			t.Errorf("%s: the message holds the token", tt.name)
 		}
 	}
-	if _, err := keyring(token, nil).Authenticate("", now); !errors.Is(err, auth.ErrMissing) {
-		t.Errorf("no header: %v", err)
+	for name, headers := range map[string][]string{"no header": nil, "an empty header": {""}} {
+		if _, err := keys(token, nil).Authenticate(t.Context(), headers, now); !errors.Is(err, auth.ErrMissing) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	var invalid *auth.InvalidError
+	if _, err := keys(token, nil).Authenticate(t.Context(), []string{"Bearer " + token, "Bearer " + token}, now); !errors.As(err, &invalid) {
+		t.Errorf("two headers: %v", err)
 	}
 }
 
 func TestACallerMayDoItsVerbsUnderItsPrefixes(t *testing.T) {
 	t.Parallel()
-	c := auth.Caller{ID: "ci", Verbs: []auth.Verb{auth.List, auth.Read}, Prefixes: []string{"reports/", "a"}}
+	c := auth.Caller{ID: "ci", Grants: []auth.Grant{
+		{Verbs: []auth.Verb{auth.List, auth.Read}, Prefixes: []string{"reports/", "a"}},
+		{Verbs: []auth.Verb{auth.Write}, Prefixes: []string{"inbox/"}},
+	}}
 	for _, tt := range []struct {
 		verb auth.Verb
 		name string
@@ -82,6 +93,8 @@ func TestACallerMayDoItsVerbsUnderItsPrefixes(t *testing.T) {
 		{auth.Read, "Reports/2026.pdf", false},
 		{auth.Read, "x/reports/2026.pdf", false},
 		{auth.Write, "reports/2026.pdf", false},
+		{auth.Write, "inbox/1", true},
+		{auth.Read, "inbox/1", false},
 		{auth.Delete, "abc", false},
 		{auth.List, "reports/", true},
 		{auth.List, "reports/2026", true},
@@ -112,6 +125,7 @@ func TestAKeyringThatDoesNotMeanWhatItSaysIsRefused(t *testing.T) {
 		"hash":             {`{"keys":[{"id":"a","sha256":"0a","verbs":["read"],"prefixes":[""]}]}`, "64 hexadecimal"},
 		"no verbs":         {`{"keys":[{"id":"a","sha256":"` + hash + `","prefixes":[""]}]}`, "verbs is empty"},
 		"unknown verb":     {`{"keys":[{"id":"a","sha256":"` + hash + `","verbs":["own"],"prefixes":[""]}]}`, `verb "own"`},
+		"prefix":           {`{"keys":[{"id":"a","sha256":"` + hash + `","verbs":["read"],"prefixes":["` + strings.Repeat("p", 1025) + `"]}]}`, "1024 bytes"},
 		"no prefixes":      {`{"keys":[{"id":"a","sha256":"` + hash + `","verbs":["read"]}]}`, "prefixes is empty"},
 		"id twice": {`{"keys":[{"id":"a","sha256":"` + hash + `","verbs":["read"],"prefixes":[""]},
 			{"id":"a","sha256":"` + hash + `","verbs":["read"],"prefixes":[""]}]}`, "another key's"},

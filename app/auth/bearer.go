@@ -22,7 +22,7 @@ func Bearer(header string) (string, error) {
 	}
 	token = strings.TrimLeft(token, " ")
 	if !found || token == "" || strings.ContainsFunc(token, func(r rune) bool { return !tokenRune(r) }) {
-		return "", &InvalidError{Reason: "what follows 'Bearer' is not a key"}
+		return "", &InvalidError{Reason: "what follows 'Bearer' is not a token"}
 	}
 	return token, nil
 }

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
 	"encoding/json"
@@ -40,10 +41,14 @@ func ParseKeyring(text []byte) (Keyring, error) {
 	if decoder.More() {
 		return Keyring{}, errors.New("read keys: more than one JSON document")
 	}
-	return r, r.Validate()
+	if err := r.Validate(); err != nil {
+		return Keyring{}, err
+	}
+	return r, nil
 }
 
-// Validate reports every key that could not be used as it is meant.
+// Validate reports every key that could not be used as it is meant. A keyring
+// without keys is good: all of them were revoked.
 func (r Keyring) Validate() error {
 	var errs []error
 	seen := map[string]bool{}
@@ -68,34 +73,22 @@ func (k Key) Validate() error {
 	if sum, err := hex.DecodeString(k.SHA256); err != nil || len(sum) != tokenBytes {
 		errs = append(errs, fmt.Errorf("sha256 %q is not 64 hexadecimal digits", k.SHA256))
 	}
-	if len(k.Verbs) == 0 {
-		errs = append(errs, errors.New("verbs is empty: the key could do nothing"))
-	}
-	for _, v := range k.Verbs {
-		if !v.valid() {
-			errs = append(errs, fmt.Errorf("verb %q is none of %v", v, Verbs()))
-		}
-	}
-	if len(k.Prefixes) == 0 {
-		errs = append(errs, errors.New(`prefixes is empty: give "" for everywhere`))
-	}
+	errs = append(errs, Grant{k.Verbs, k.Prefixes}.Validate())
 	return errors.Join(errs...)
 }
 
-// Authenticate returns the caller whose key an Authorization header holds. Each
-// key is compared, in constant time, whether or not an earlier one matched.
-func (r Keyring) Authenticate(header string, now time.Time) (Caller, error) {
-	token, err := Bearer(header)
-	if err != nil {
-		return Caller{}, err
-	}
+// Authenticate returns the caller whose key the token is, or an *InvalidError.
+// Each key is compared, in constant time, whether or not an earlier one matched.
+func (r Keyring) Authenticate(token string, now time.Time) (Caller, error) {
 	if !isToken(token) {
 		return Caller{}, &InvalidError{Reason: "the key does not have the form of one: it was cut or changed"}
 	}
-	hash := []byte(Hash(token))
+	hash := sha256.Sum256([]byte(token))
 	var found *Key
 	for i := range r.Keys {
-		if subtle.ConstantTimeCompare(hash, bytes.ToLower([]byte(r.Keys[i].SHA256))) == 1 {
+		var known [sha256.Size]byte
+		n, err := hex.Decode(known[:], []byte(r.Keys[i].SHA256))
+		if subtle.ConstantTimeCompare(hash[:], known[:]) == 1 && err == nil && n == len(known) {
 			found = &r.Keys[i]
 		}
 	}
@@ -105,5 +98,5 @@ func (r Keyring) Authenticate(header string, now time.Time) (Caller, error) {
 	case !found.Expires.IsZero() && !now.Before(found.Expires):
 		return Caller{}, &InvalidError{Reason: "the key expired at " + found.Expires.UTC().Format(time.RFC3339)}
 	}
-	return Caller{ID: found.ID, Verbs: found.Verbs, Prefixes: found.Prefixes}, nil
+	return Caller{ID: found.ID, Grants: []Grant{{found.Verbs, found.Prefixes}}}, nil
 }

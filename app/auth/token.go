@@ -30,6 +30,9 @@ func Hash(token string) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// hasTokenPrefix says whether s is meant to be a key.
+func hasTokenPrefix(s string) bool { return strings.HasPrefix(s, tokenPrefix) }
+
 // isToken says whether s has the shape of a token, so that what is none can be
 // told from a token that is not known.
 func isToken(s string) bool {

@@ -59,6 +59,11 @@ func TestEveryChangedCharacterBreaksAToken(t *testing.T) {
 				t.Fatalf("%s was opened: %v", changed, err)
 			}
 		}
+		for _, c := range []string{"\r", "\n", "A"} {
+			if _, err := s.Open("cursor", token[:i]+c+token[i:]); !errors.Is(err, seal.ErrBroken) {
+				t.Fatalf("with %q at %d: %v", c, i, err)
+			}
+		}
 		if _, err := s.Open("cursor", token[:i]); !errors.Is(err, seal.ErrBroken) {
 			t.Fatalf("%s was opened", token[:i])
 		}
@@ -81,7 +86,8 @@ func FuzzOpen(f *testing.F) {
 		f.Add(s.Seal("cursor", []byte(payload)))
 	}
 	f.Add("")
-	f.Add(strings.Repeat("A", 43))
+	f.Add(s.Seal("cursor", []byte("a")) + "\n")
+	f.Add(strings.Repeat("A", 22))
 	f.Fuzz(func(t *testing.T, token string) {
 		payload, err := s.Open("cursor", token)
 		if err == nil && s.Seal("cursor", payload) != token {
