@@ -71,7 +71,8 @@ func (k Key) Validate() error {
 		errs = append(errs, fmt.Errorf("id %q is not 1 to 64 letters, digits, '-', '_' and '.'", k.ID))
 	}
 	if sum, err := hex.DecodeString(k.SHA256); err != nil || len(sum) != tokenBytes {
-		errs = append(errs, fmt.Errorf("sha256 %q is not 64 hexadecimal digits", k.SHA256))
+		// Not quoted: who mistakes it for the token's place must not find it in a log.
+		errs = append(errs, fmt.Errorf("sha256 has %d characters and is not 64 hexadecimal digits: give the token's hash, never the token", len(k.SHA256)))
 	}
 	errs = append(errs, Grant{k.Verbs, k.Prefixes}.Validate())
 	return errors.Join(errs...)

@@ -1,0 +1,56 @@
+package state
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+
+	"cloudstorage/app/object"
+	"cloudstorage/app/seal"
+)
+
+// sealingKeyTries bounds how often creating and reading may miss each other,
+// which takes somebody who deletes the object meanwhile.
+const sealingKeyTries = 3
+
+// OpenSealer returns the sealer with the key in the bucket. Where there is none
+// it makes one, and of several servers that do so at once only one succeeds: the
+// others take its key. Deleting the object and restarting every server is what
+// invalidates all links and cursors at once.
+func OpenSealer(ctx context.Context, o Objects) (*seal.Sealer, error) {
+	ctx, cancel := context.WithTimeout(ctx, sealingKeyTries*callTimeout)
+	defer cancel()
+	for range sealingKeyTries {
+		body, _, err := o.Read(ctx, sealingKeyName, "")
+		if err == nil {
+			return parseSealingKey(body)
+		}
+		if object.CodeOf(err) != object.CodeNotFound {
+			return nil, fmt.Errorf("read %s: %w", sealingKeyName, err)
+		}
+		key := make([]byte, seal.KeyBytes)
+		_, _ = rand.Read(key) // never fails: crypto/rand ends the program first
+		err = o.Create(ctx, sealingKeyName, []byte(base64.StdEncoding.EncodeToString(key)+"\n"))
+		// Even where this was the one that wrote, what counts is what is there.
+		if err != nil && !errors.Is(err, ErrExists) {
+			return nil, fmt.Errorf("create %s: %w", sealingKeyName, err)
+		}
+	}
+	return nil, fmt.Errorf("%s: it can neither be read nor created: does somebody delete it?", sealingKeyName)
+}
+
+// parseSealingKey's errors quote nothing of what was read.
+func parseSealingKey(body []byte) (*seal.Sealer, error) {
+	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(body)))
+	if err != nil {
+		return nil, fmt.Errorf("%s is not base64: restore its first version", sealingKeyName)
+	}
+	s, err := seal.New(key)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: restore its first version", sealingKeyName, err)
+	}
+	return s, nil
+}
