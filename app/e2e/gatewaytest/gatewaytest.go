@@ -8,14 +8,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
+
+	"cloudstorage/app/e2e/build"
 )
 
 // startTimeout is how long the gateway may take to serve on a busy machine; it
@@ -49,12 +48,12 @@ type process struct {
 // started fails the test: without it nothing would check a signature.
 func Start(t testing.TB) Gateway {
 	t.Helper()
-	program, err := build()
+	path, err := program()
 	if err != nil {
 		t.Fatalf("build the S3 gateway that the tests need: %v", err)
 	}
 	// It outlives t.Context, since servers that use it stop during the cleanup.
-	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), program, t.TempDir())
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), path, t.TempDir())
 	log := &strings.Builder{}
 	cmd.Stderr = log
 	stdin, err := cmd.StdinPipe()
@@ -143,56 +142,4 @@ func (p *process) read(t testing.TB, v any) {
 	}
 }
 
-// build returns the gateway's program, from the project's cache where its
-// sources have not changed.
-var build = sync.OnceValues(func() (string, error) {
-	mod, err := output(".", "go", "env", "GOMOD")
-	if err != nil {
-		return "", err
-	}
-	root := filepath.Dir(strings.TrimSpace(mod))
-	source := filepath.Join(root, "app", "e2e", "gateway")
-	sum, err := digest(source)
-	if err != nil {
-		return "", err
-	}
-	program := filepath.Join(root, ".cache", "bin", "gateway-"+sum)
-	if _, err := os.Stat(program); err == nil {
-		return program, nil
-	}
-	if err := os.MkdirAll(filepath.Dir(program), 0o755); err != nil {
-		return "", err
-	}
-	// The first build takes a minute or two, and several packages' tests run at
-	// once: one of them builds, the others wait. The lock ends with its process.
-	lock, err := os.OpenFile(program+".lock", os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return "", err
-	}
-	defer lock.Close()
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
-		return "", fmt.Errorf("lock %s: %w", lock.Name(), err)
-	}
-	if _, err := os.Stat(program); err == nil {
-		return program, nil
-	}
-	// Renamed when whole: who finds it need not lock.
-	if _, err := output(source, "go", "build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-o", program+".part", "."); err != nil {
-		return "", err
-	}
-	return program, os.Rename(program+".part", program)
-})
-
-// output runs a command of the Go toolchain in dir.
-func output(dir, name string, args ...string) (string, error) {
-	cmd := exec.CommandContext(context.Background(), name, args...) // its build is shared by all tests
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GOWORK=off")
-	stderr := &strings.Builder{}
-	cmd.Stderr = stderr
-	out, err := cmd.Output()
-	if err != nil {
-		return "", fmt.Errorf("%s in %s: %w\n%s", cmd, dir, err, stderr)
-	}
-	return string(out), nil
-}
+var program = sync.OnceValues(func() (string, error) { return build.Program("gateway") })

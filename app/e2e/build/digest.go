@@ -1,4 +1,4 @@
-package gatewaytest
+package build
 
 import (
 	"crypto/sha256"
