@@ -201,7 +201,11 @@ func TestHelpHasAnExampleForEveryCommand(t *testing.T) {
 	t.Parallel()
 	started := false
 	root := program{}.root(&started)
-	for _, cmd := range append([]*cobra.Command{root}, root.Commands()...) {
+	commands := []*cobra.Command{root}
+	for i := 0; i < len(commands); i++ {
+		commands = append(commands, commands[i].Commands()...)
+	}
+	for _, cmd := range commands {
 		if !strings.Contains(cmd.Example, "storagectl") {
 			t.Errorf("%s has no example", cmd.Name())
 		}
