@@ -1,7 +1,9 @@
 package auth_test
 
 import (
+	"encoding/json"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +19,10 @@ func keys(token string, change func(*auth.Key)) auth.Authenticator {
 	if change != nil {
 		change(&k)
 	}
-	r := auth.Keyring{Keys: []auth.Key{{ID: "other", SHA256: auth.Hash(auth.NewToken()), Verbs: auth.Verbs(), Prefixes: []string{""}}, k}}
+	r, err := auth.NewKeyring([]auth.Key{{ID: "other", SHA256: auth.Hash(auth.NewToken()), Verbs: auth.Verbs(), Prefixes: []string{""}}, k})
+	if err != nil {
+		panic(err)
+	}
 	return auth.Authenticator{Keys: func() auth.Keyring { return r }}
 }
 
@@ -120,6 +125,9 @@ func TestAKeyringThatDoesNotMeanWhatItSaysIsRefused(t *testing.T) {
 	for name, tt := range map[string]struct{ text, want string }{
 		"not JSON":         {`{`, "read keys"},
 		"two documents":    {`{"keys":[]}{}`, "more than one"},
+		"half of another":  {`{"keys":[]}]`, "more than one"},
+		"no list":          {`{}`, `"keys" is missing`},
+		"null":             {`null`, `"keys" is missing`},
 		"mistyped expires": {`{"keys":[{"id":"a","sha256":"` + hash + `","verbs":["read"],"prefixes":[""],"expire":"2026-01-01T00:00:00Z"}]}`, `"expire"`},
 		"id":               {`{"keys":[{"id":"a b","sha256":"` + hash + `","verbs":["read"],"prefixes":[""]}]}`, `id "a b"`},
 		"hash":             {`{"keys":[{"id":"a","sha256":"0a","verbs":["read"],"prefixes":[""]}]}`, "64 hexadecimal"},
@@ -127,6 +135,8 @@ func TestAKeyringThatDoesNotMeanWhatItSaysIsRefused(t *testing.T) {
 		"unknown verb":     {`{"keys":[{"id":"a","sha256":"` + hash + `","verbs":["own"],"prefixes":[""]}]}`, `verb "own"`},
 		"prefix":           {`{"keys":[{"id":"a","sha256":"` + hash + `","verbs":["read"],"prefixes":["` + strings.Repeat("p", 1025) + `"]}]}`, "1024 bytes"},
 		"no prefixes":      {`{"keys":[{"id":"a","sha256":"` + hash + `","verbs":["read"]}]}`, "prefixes is empty"},
+		"hash twice": {`{"keys":[{"id":"a","sha256":"` + hash + `","verbs":["read"],"prefixes":[""]},
+			{"id":"b","sha256":"` + strings.ToUpper(hash) + `","verbs":["read"],"prefixes":[""]}]}`, "another key's sha256"},
 		"id twice": {`{"keys":[{"id":"a","sha256":"` + hash + `","verbs":["read"],"prefixes":[""]},
 			{"id":"a","sha256":"` + hash + `","verbs":["read"],"prefixes":[""]}]}`, "another key's"},
 	} {
@@ -135,8 +145,15 @@ func TestAKeyringThatDoesNotMeanWhatItSaysIsRefused(t *testing.T) {
 		}
 	}
 	good := `{"keys":[{"id":"a","sha256":"` + hash + `","verbs":["read","list"],"prefixes":["x/"],"expires":"2027-01-01T00:00:00Z"}]}`
-	if r, err := auth.ParseKeyring([]byte(good)); err != nil || len(r.Keys) != 1 || r.Keys[0].Expires.Year() != 2027 {
-		t.Errorf("%+v, %v", r, err)
+	r, err := auth.ParseKeyring([]byte(good))
+	if err != nil || len(r.Keys()) != 1 || r.Keys()[0].Expires.Year() != 2027 {
+		t.Errorf("%+v, %v", r.Keys(), err)
+	}
+	if text, err := json.Marshal(r); err != nil || string(text) != good {
+		t.Errorf("written as %s, %v", text, err)
+	}
+	if text, err := json.Marshal(auth.Keyring{}); err != nil || string(text) != `{"keys":[]}` {
+		t.Errorf("none are written as %s, %v", text, err)
 	}
 }
 
@@ -145,6 +162,62 @@ func TestTokensDiffer(t *testing.T) {
 	a, b := auth.NewToken(), auth.NewToken()
 	if a == b || len(a) != len("cst_")+43 || !strings.HasPrefix(a, "cst_") {
 		t.Errorf("%s, %s", a, b)
+	}
+}
+
+// FuzzParseKeyring holds that what is read has only keys that could be used, and
+// is read again as it is written.
+func FuzzParseKeyring(f *testing.F) {
+	hash := auth.Hash("a")
+	for _, s := range []string{``, `null`, `{}`, `{"keys":[]}`, `{"keys":[{"id":"a","sha256":"` + hash + `","verbs":["read"],"prefixes":["x/"],"expires":"2027-01-01T00:00:00Z"}]}`,
+		`{"keys":[{"id":"a","sha256":"","verbs":[],"prefixes":["\ud800"]}]}`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		r, err := auth.ParseKeyring(text)
+		if err != nil {
+			if len(r.Keys()) != 0 {
+				t.Fatalf("%v, with %+v", err, r.Keys())
+			}
+			return
+		}
+		for _, k := range r.Keys() {
+			if err := k.Validate(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		once, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := auth.ParseKeyring(once)
+		if err != nil {
+			t.Fatalf("%s: %v", once, err)
+		}
+		if twice, err := json.Marshal(again); err != nil || string(twice) != string(once) {
+			t.Fatalf("%s is read as %s, %v", once, twice, err)
+		}
+	})
+}
+
+func BenchmarkAuthenticate(b *testing.B) {
+	var all []auth.Key
+	token := ""
+	for i := range 100 {
+		token = auth.NewToken()
+		all = append(all, auth.Key{ID: strconv.Itoa(i), SHA256: auth.Hash(token), Verbs: auth.Verbs(), Prefixes: []string{""}})
+	}
+	r, err := auth.NewKeyring(all)
+	if err != nil {
+		b.Fatal(err)
+	}
+	a := auth.Authenticator{Keys: func() auth.Keyring { return r }}
+	headers := []string{"Bearer " + token}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := a.Authenticate(b.Context(), headers, now); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 

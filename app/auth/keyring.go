@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"regexp"
 	"time"
 )
@@ -21,47 +22,75 @@ type Key struct {
 	Expires  time.Time `json:"expires,omitzero"` // zero: never
 }
 
-// Keyring is all keys that are known.
+// Keyring is all keys that are known. The zero value has none. Its JSON is
+// {"keys":[…]}.
 type Keyring struct {
+	keys    []Key
+	sums    [][sha256.Size]byte // of the keys' tokens, so that a request decodes none
+	callers []Caller            // who the keys are
+}
+
+// keyringFile is a keyring as it is written.
+type keyringFile struct {
 	Keys []Key `json:"keys"`
 }
 
 var idPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
 // ParseKeyring reads a keyring's JSON. Unknown fields, and keys that could never
-// be used as they are meant, are errors, all of them at once: whoever mistypes
-// "expires" must not get a key that lives for ever.
+// be used as they are meant, are errors: whoever mistypes "expires" must not get
+// a key that lives for ever.
 func ParseKeyring(text []byte) (Keyring, error) {
-	var r Keyring
+	var f keyringFile
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&r); err != nil {
+	if err := decoder.Decode(&f); err != nil {
 		return Keyring{}, fmt.Errorf("read keys: %w", err)
 	}
-	if decoder.More() {
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return Keyring{}, errors.New("read keys: more than one JSON document")
 	}
-	if err := r.Validate(); err != nil {
+	if f.Keys == nil {
+		return Keyring{}, errors.New(`read keys: "keys" is missing: give an empty list for none`)
+	}
+	return NewKeyring(f.Keys)
+}
+
+// NewKeyring returns the keys as a keyring, or all that is wrong with them. No
+// keys are good: all of them were revoked.
+func NewKeyring(keys []Key) (Keyring, error) {
+	r := Keyring{keys: keys}
+	var errs []error
+	ids, sums := map[string]bool{}, map[[sha256.Size]byte]bool{}
+	for i, k := range keys {
+		if err := k.Validate(); err != nil {
+			errs = append(errs, fmt.Errorf("key %d: %w", i, err))
+		}
+		if ids[k.ID] {
+			errs = append(errs, fmt.Errorf("key %d: id %q is another key's: give each its own", i, k.ID))
+		}
+		var sum [sha256.Size]byte
+		decoded, err := hex.DecodeString(k.SHA256)
+		copy(sum[:], decoded)
+		if err == nil && sums[sum] {
+			errs = append(errs, fmt.Errorf("key %d: id %q has another key's sha256: a token is one key's", i, k.ID))
+		}
+		ids[k.ID], sums[sum] = true, true
+		r.sums = append(r.sums, sum)
+		r.callers = append(r.callers, Caller{ID: k.ID, Grants: []Grant{{k.Verbs, k.Prefixes}}})
+	}
+	if err := errors.Join(errs...); err != nil {
 		return Keyring{}, err
 	}
 	return r, nil
 }
 
-// Validate reports every key that could not be used as it is meant. A keyring
-// without keys is good: all of them were revoked.
-func (r Keyring) Validate() error {
-	var errs []error
-	seen := map[string]bool{}
-	for i, k := range r.Keys {
-		if err := k.Validate(); err != nil {
-			errs = append(errs, fmt.Errorf("key %d: %w", i, err))
-		}
-		if seen[k.ID] {
-			errs = append(errs, fmt.Errorf("key %d: id %q is another key's: give each its own", i, k.ID))
-		}
-		seen[k.ID] = true
-	}
-	return errors.Join(errs...)
+// Keys returns the keys. The caller must not change them.
+func (r Keyring) Keys() []Key { return r.keys }
+
+// MarshalJSON writes what ParseKeyring reads.
+func (r Keyring) MarshalJSON() ([]byte, error) {
+	return json.Marshal(keyringFile{append([]Key{}, r.keys...)})
 }
 
 // Validate reports what is wrong with the key.
@@ -85,19 +114,17 @@ func (r Keyring) Authenticate(token string, now time.Time) (Caller, error) {
 		return Caller{}, &InvalidError{Reason: "the key does not have the form of one: it was cut or changed"}
 	}
 	hash := sha256.Sum256([]byte(token))
-	var found *Key
-	for i := range r.Keys {
-		var known [sha256.Size]byte
-		n, err := hex.Decode(known[:], []byte(r.Keys[i].SHA256))
-		if subtle.ConstantTimeCompare(hash[:], known[:]) == 1 && err == nil && n == len(known) {
-			found = &r.Keys[i]
+	found := -1
+	for i := range r.sums {
+		if subtle.ConstantTimeCompare(hash[:], r.sums[i][:]) == 1 {
+			found = i
 		}
 	}
-	switch {
-	case found == nil:
+	if found < 0 {
 		return Caller{}, &InvalidError{Reason: "the key is not known, or was revoked"}
-	case !found.Expires.IsZero() && !now.Before(found.Expires):
-		return Caller{}, &InvalidError{Reason: "the key expired at " + found.Expires.UTC().Format(time.RFC3339)}
 	}
-	return Caller{ID: found.ID, Grants: []Grant{{found.Verbs, found.Prefixes}}}, nil
+	if end := r.keys[found].Expires; !end.IsZero() && !now.Before(end) {
+		return Caller{}, &InvalidError{Reason: "the key expired at " + end.UTC().Format(time.RFC3339)}
+	}
+	return r.callers[found], nil
 }

@@ -68,8 +68,10 @@ func (ls *Links) Make(l Link, now time.Time) (Link, string, error) {
 		return Link{}, "", invalid("the link would have ended already: let it end later")
 	case l.Expires.After(now.Add(ls.maxTTL)):
 		return Link{}, "", invalid(fmt.Sprintf("the link would live longer than %s: let it end by %s", ls.maxTTL, now.Add(ls.maxTTL).UTC().Format(time.RFC3339)))
-	case len(l.Version) > maxVersionBytes || len(l.By) > maxByBytes:
-		return Link{}, "", invalid("the version is none of S3's")
+	case len(l.Version) > maxVersionBytes:
+		return Link{}, "", invalid("there is no such version")
+	case len(l.By) > maxByBytes:
+		return Link{}, "", fmt.Errorf("make link: a caller's ID has %d bytes, not at most %d", len(l.By), maxByBytes)
 	}
 	_, _ = rand.Read(l.ID[:]) // never fails: crypto/rand ends the program first
 	return l, ls.sealer.Seal(purpose, encode(l)), nil

@@ -223,7 +223,7 @@ func TestAnIssuerThatDoesNotMakeSenseIsUnavailableAndLoggedOnce(t *testing.T) {
 		answer http.HandlerFunc
 		says   string
 	}{
-		"500":                    {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, "500"},
+		"500":                    {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }, "500"},
 		"a redirect":             {http.RedirectHandler(real.URL, http.StatusFound).ServeHTTP, "302"},
 		"not JSON":               {say("hello"), "invalid character"},
 		"another issuer":         {say(`{"issuer":"https://other.example","jwks_uri":"SELF/keys"}`), "calls itself"},

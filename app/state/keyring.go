@@ -67,11 +67,11 @@ func (k *Keyring) reread(ctx context.Context) {
 	case err == nil:
 		k.current.Store(&r)
 		k.etag, k.trouble = etag, ""
-		k.log.Info("the keyring has changed", "keys", len(r.Keys), "etag", etag)
+		k.log.Info("the keyring has changed", "keys", len(r.Keys()), "etag", etag)
 	case errors.Is(err, ErrUnchanged) && k.trouble == "":
 	case errors.Is(err, ErrUnchanged):
 		k.trouble = ""
-		k.log.Info("the keyring is well again", "keys", len(k.Current().Keys), "etag", k.etag)
+		k.log.Info("the keyring is well again", "keys", len(k.Current().Keys()), "etag", k.etag)
 	default:
 		// What makes no sense is another trouble with each ETag. What cannot be
 		// read, and so has none, is one trouble, though its text may vary.

@@ -23,7 +23,7 @@ func keyring(ids ...string) string {
 
 func ids(k *state.Keyring) string {
 	var all []string
-	for _, key := range k.Current().Keys {
+	for _, key := range k.Current().Keys() {
 		all = append(all, key.ID)
 	}
 	return strings.Join(all, " ")

@@ -38,7 +38,11 @@ func TestANewKeyIsShownOnceWithWhatTheEnvironmentFileNeeds(t *testing.T) {
 		t.Fatalf("%v in %s", err, parts[3])
 	}
 	key := auth.Key(pasted.API.Keys[0])
-	caller, err := auth.Keyring{Keys: []auth.Key{key}}.Authenticate(parts[1], time.Now())
+	keyring, err := auth.NewKeyring([]auth.Key{key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	caller, err := keyring.Authenticate(parts[1], time.Now())
 	if err != nil || caller.ID != "007" || !key.Expires.Equal(time.Date(2099, 1, 31, 0, 0, 0, 0, time.UTC)) {
 		t.Errorf("%+v, %v", key, err)
 	}
