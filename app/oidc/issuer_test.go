@@ -293,20 +293,39 @@ func TestTokensThatAnyoneCanMakeUpDoNotBotherTheIssuer(t *testing.T) {
 	wantInvalid(t, "for ever", i, sign(t, jose.ES256, own, "", claims), now, "expired")
 }
 
-func TestACallerThatLeavesDoesNotWait(t *testing.T) {
+func TestNobodyWaitsLongerThanTheyWantForAnIssuerThatHangs(t *testing.T) {
 	t.Parallel()
-	hangs := make(chan struct{})
-	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-hangs }))
+	asked, hangs := make(chan struct{}, 9), make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked <- struct{}{}; <-hangs }))
 	t.Cleanup(server.Close)
-	t.Cleanup(func() { close(hangs) })
 	i := newIssuer(t, config(server.URL), io.Discard)
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan struct{})
-	go func() { defer close(ended); i.Run(ctx) }()
-	cancel()
-	<-ended // Run does not wait for the issuer
-	if _, err := i.Authenticate(ctx, "a.b.c", time.Now()); err == nil {
-		t.Error("a.b.c is somebody")
+	own, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := sign(t, jose.ES256, own, "", map[string]any{"iss": server.URL})
+
+	ctx, stop := context.WithCancel(t.Context())
+	var running, waiting sync.WaitGroup
+	running.Go(func() { i.Run(ctx) })
+	<-asked
+	stop()
+	running.Wait() // a server that stops
+
+	waiting.Go(func() { wantUnavailable(t.Context(), t, i, token) })
+	<-asked
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	wantUnavailable(gone, t, i, token) // while the other one waits
+	close(hangs)
+	waiting.Wait()
+}
+
+func wantUnavailable(ctx context.Context, t *testing.T, i *oidc.Issuer, token string) {
+	t.Helper()
+	var unavailable *auth.UnavailableError
+	if caller, err := i.Authenticate(ctx, token, time.Now()); !errors.As(err, &unavailable) {
+		t.Errorf("%+v, %v", caller, err)
 	}
 }
 
