@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"strconv"
@@ -194,7 +195,7 @@ func FuzzParseKeyring(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%s: %v", once, err)
 		}
-		if twice, err := json.Marshal(again); err != nil || string(twice) != string(once) {
+		if twice, err := json.Marshal(again); err != nil || !bytes.Equal(twice, once) {
 			t.Fatalf("%s is read as %s, %v", once, twice, err)
 		}
 	})
