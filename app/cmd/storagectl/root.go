@@ -36,7 +36,7 @@ Exit codes: 0 done, 1 failed (or cancelled), 2 wrong usage.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(*cobra.Command, []string) error {
-			return usagef("no command: say ping, list, delete, download, upload or key new")
+			return usagef("no command: say ping, list, delete, download or upload")
 		},
 		PersistentPreRun: func(*cobra.Command, []string) { *started = true },
 	}
@@ -44,7 +44,7 @@ Exit codes: 0 done, 1 failed (or cancelled), 2 wrong usage.`,
 	flags.StringVar(&o.address, "ip", "0.0.0.0", "where the API is: address, name or URL, with or without port (0.0.0.0 is this machine; the port is 5000 unless given)")
 	flags.StringVar(&o.filename, "filename", "", "the file to upload, download or delete")
 	flags.BoolVar(&o.json, "json", false, "write the result as JSON")
-	root.AddCommand(p.ping(o), p.list(o), p.delete(o), p.download(o), p.upload(o), p.key(o))
+	root.AddCommand(p.ping(o), p.list(o), p.delete(o), p.download(o), p.upload(o))
 	return root
 }
 

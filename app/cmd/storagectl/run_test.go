@@ -201,11 +201,7 @@ func TestHelpHasAnExampleForEveryCommand(t *testing.T) {
 	t.Parallel()
 	started := false
 	root := program{}.root(&started)
-	commands := []*cobra.Command{root}
-	for i := 0; i < len(commands); i++ {
-		commands = append(commands, commands[i].Commands()...)
-	}
-	for _, cmd := range commands {
+	for _, cmd := range append([]*cobra.Command{root}, root.Commands()...) {
 		if !strings.Contains(cmd.Example, "storagectl") {
 			t.Errorf("%s has no example", cmd.Name())
 		}
