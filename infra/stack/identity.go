@@ -15,7 +15,7 @@ import (
 // roleProps are those of the machines' role. logs is the group that they ship to, nil where they do not.
 func roleProps(stack cdktf.TerraformStack, e *config.Environment, logs *observe.Logs) identity.Props {
 	p := identity.Props{
-		Project: e.Project(), Bucket: e.Storage.Bucket, Actions: storeActions(e), Region: e.Region,
+		Project: e.Project(), Bucket: e.Storage.Bucket, Actions: storeActions(), Region: e.Region,
 		SessionManager: e.Compute.SessionManager, PermissionsBoundary: e.Compute.PermissionsBoundary,
 	}
 	if logs != nil {
@@ -33,10 +33,6 @@ func roleProps(stack cdktf.TerraformStack, e *config.Environment, logs *observe.
 	return p
 }
 
-// storeActions are what the server that an environment delivers calls on the data bucket.
-func storeActions(e *config.Environment) []actions.Action {
-	if e.Release.Delivery == config.Binary {
-		return actions.All()
-	}
-	return actions.Exercise()
-}
+// storeActions are what the servers of both deliveries call on the data bucket: the exercise's routes are all that they
+// answer. The packages below s3store call more, and no server uses them yet.
+func storeActions() []actions.Action { return actions.Exercise() }

@@ -31,7 +31,7 @@ func subnets(given []config.Subnet) []network.Subnet {
 // The logs bucket is not among them: AWS writes there, no machine does.
 func machinesBuckets(e *config.Environment) []network.Bucket {
 	data := network.Bucket{Name: e.Storage.Bucket}
-	for _, action := range storeActions(e) {
+	for _, action := range storeActions() {
 		if action.On == actions.Bucket {
 			data.Actions = append(data.Actions, action.Name)
 		} else {
