@@ -52,8 +52,8 @@ func Exercise(server *web.Server, store *s3store.Store, cfg settings.Settings) {
 	exercise.API{Store: store, Bucket: cfg.Bucket, TTL: cfg.URLTTL}.Register(server)
 }
 
-// Main serves until a signal, and ends the process.
-func Main(routes Routes) {
+// Main is Run in a process of its own: it serves until a signal.
+func Main(routes Routes) int {
 	ctx, stop := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -62,7 +62,7 @@ func Main(routes Routes) {
 		signal.Stop(signals) // before the drain begins: a second one kills at once
 		stop()
 	}()
-	os.Exit(Run(ctx, routes, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+	return Run(ctx, routes, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
 }
 
 // Run is the whole program: it serves until ctx is done and returns the exit

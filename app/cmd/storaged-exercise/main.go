@@ -2,6 +2,10 @@
 // others, small enough to travel as source in a machine's user-data.
 package main
 
-import "cloudstorage/app/daemon"
+import (
+	"os"
 
-func main() { daemon.Main(daemon.Exercise) }
+	"cloudstorage/app/daemon"
+)
+
+func main() { os.Exit(daemon.Main(daemon.Exercise)) }

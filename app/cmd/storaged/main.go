@@ -2,6 +2,8 @@
 package main
 
 import (
+	"os"
+
 	"cloudstorage/app/daemon"
 	"cloudstorage/app/s3store"
 	"cloudstorage/app/s3store/s3sign"
@@ -10,7 +12,7 @@ import (
 	"cloudstorage/app/web/exercise"
 )
 
-func main() { daemon.Main(routes) }
+func main() { os.Exit(daemon.Main(routes)) }
 
 // routes are all that the product answers.
 func routes(server *web.Server, s *s3store.Store, cfg settings.Settings) {
