@@ -8,6 +8,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"path/filepath"
 
 	"github.com/aws/jsii-runtime-go"
+	"github.com/cdktf/cdktf-provider-aws-go/aws/v19/provider"
 	"github.com/hashicorp/terraform-cdk-go/cdktf"
 
 	"cloudstorage/infra/release"
@@ -49,6 +51,7 @@ func run(ctx context.Context, getenv func(string) string, notes io.Writer) (err 
 	if err != nil {
 		return fmt.Errorf("find the project's root: %w", err)
 	}
+	var loaded chan loading
 	inputs, err := synth.Prepare(ctx, synth.Options{
 		Environments: cmp.Or(getenv("CLOUDSTORAGE_ENVIRONMENTS"), filepath.Join("infra", "environments")),
 		Only:         getenv("CLOUDSTORAGE_ENV"),
@@ -56,8 +59,16 @@ func run(ctx context.Context, getenv func(string) string, notes io.Writer) (err 
 		Releases:     release.Builder{Root: root, Cache: filepath.Join(root, ".cache")}.Remembering(),
 		Target:       stack.TargetOf(getenv("AWS_ENDPOINT_URL")),
 		Notes:        notes,
+		Valid: func() {
+			loaded = make(chan loading, 1)
+			go load(loaded)
+		},
 	})
-	if err != nil {
+	var l loading
+	if loaded != nil {
+		l = <-loaded
+	}
+	if err := errors.Join(err, l.err); err != nil {
 		return err
 	}
 	// jsii reports its failures, and constructs their refusals, by panics that carry an error.
@@ -66,8 +77,27 @@ func run(ctx context.Context, getenv func(string) string, notes io.Writer) (err 
 			err = fmt.Errorf("synthesize: %v", failure)
 		}
 	}()
-	app := cdktf.NewApp(nil)
-	inputs.Make(app)
-	app.Synth()
+	inputs.Make(l.app)
+	l.app.Synth()
 	return nil
+}
+
+// loading is an app whose libraries are loaded, or why it is not.
+type loading struct {
+	app cdktf.App
+	err error
+}
+
+// load makes the app and loads the provider's bindings, seconds of jsii's own process, beside the preparation of the
+// releases. Nobody else uses jsii before it has answered: jsii is not safe for more.
+func load(loaded chan<- loading) {
+	var l loading
+	defer func() {
+		if failure := recover(); failure != nil {
+			l.err = fmt.Errorf("load jsii: %v", failure)
+		}
+		loaded <- l
+	}()
+	l.app = cdktf.NewApp(nil)
+	provider.AwsProvider_TfResourceType()
 }

@@ -33,6 +33,7 @@ type Options struct {
 	Releases     Releases     // prepares the programs
 	Target       stack.Target // what will be applied to
 	Notes        io.Writer    // one line a fact or warning
+	Valid        func()       // called once the files hold no mistake, before releases are prepared; nil is nothing
 }
 
 // Prepare does all that comes before the first construct.
@@ -47,6 +48,9 @@ func Prepare(ctx context.Context, o Options) (stack.Inputs, error) {
 	prices, err := cost.Load()
 	if err != nil {
 		return stack.Inputs{}, err
+	}
+	if o.Valid != nil {
+		o.Valid()
 	}
 	in := stack.Inputs{Account: set.Account, Target: o.Target}
 	for _, e := range set.Environments {
