@@ -82,19 +82,7 @@ func protectedDeployment(t *testing.T) (protected, *bytes.Buffer) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	python, err := emulator.FindMoto(t.Context(), filepath.Join(root, ".cache", "emulator"), t.Logf)
-	if err != nil {
-		t.Fatal(err)
-	}
-	moto, err := emulator.StartMoto(t.Context(), emulator.MotoOptions{Python: python, Log: filepath.Join(t.TempDir(), "moto.log")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := moto.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	moto := startMoto(t, root)
 	var said bytes.Buffer
 	d := protected{&deployment{
 		project: &project{root: t.TempDir(), console: console{out: &said, err: &said}}, environment: "x", endpoint: moto.Endpoint(), tools: tools,
