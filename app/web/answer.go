@@ -6,14 +6,15 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"cloudstorage/app/object"
 )
 
-// retryAfter is what a client is told to wait, in seconds, when S3 is away.
-const retryAfter = "5"
+// RetryAfter is what a client is told to wait when S3 is away.
+const RetryAfter = 5 * time.Second
 
 // body is the shape of every answer. Content is absent when nil; an empty list
 // is not nil and stays.
@@ -45,48 +46,69 @@ func write(c echo.Context, b body) error {
 	return err
 }
 
-// httpError is an error that knows its answer.
-type httpError struct {
-	status  int
-	message string
-	err     error // for the log
+// Error is an error that knows its answer.
+type Error struct {
+	Status     int
+	Message    string        // for whoever asked
+	RetryAfter time.Duration // in whole seconds; 0 leaves it to the status
+	Err        error         // for the log
 }
 
-func (e *httpError) Error() string {
-	if e.err == nil {
-		return e.message
+func (e *Error) Error() string {
+	if e.Err == nil {
+		return e.Message
 	}
-	return e.message + ": " + e.err.Error()
+	return e.Message + ": " + e.Err.Error()
 }
 
-func (e *httpError) Unwrap() error { return e.err }
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Wait is what the client is told to wait, 0 where it is told nothing.
+func (e *Error) Wait() time.Duration {
+	if e.RetryAfter == 0 && e.Status == http.StatusServiceUnavailable {
+		return RetryAfter
+	}
+	return e.RetryAfter
+}
+
+// answerError writes err in the shape of the area that was asked.
+func (s *Server) answerError(err error, c echo.Context) {
+	if c.Response().Committed {
+		return
+	}
+	for _, area := range s.areas {
+		if area.holds(c.Request().URL.Path) {
+			area.Fail(err, c)
+			return
+		}
+	}
+	answerError(err, c)
+}
 
 // answerError writes err in the shape of every answer. What it does not know is
 // a 500 that says nothing.
 func answerError(err error, c echo.Context) {
-	if c.Response().Committed {
-		return
-	}
-	status, message := http.StatusInternalServerError, "internal error: the operator finds it in the log under this answer's X-Request-Id"
-	var known *httpError
+	answer := Error{Status: http.StatusInternalServerError, Message: "internal error: the operator finds it in the log under this answer's X-Request-Id"}
+	var known *Error
 	var stored *object.Error
 	var routed *echo.HTTPError
 	switch {
 	case errors.As(err, &known):
-		status, message = known.status, known.message
+		answer = *known
 	case errors.As(err, &stored):
-		status, message = statusOf(stored.Code), stored.Message
+		answer.Status, answer.Message = statusOf(stored.Code), stored.Message
 	case errors.As(err, &routed) && routed.Code == http.StatusNotFound:
-		status, message = routed.Code, "no such route"
+		answer.Status, answer.Message = routed.Code, "no such route"
 	case errors.As(err, &routed) && routed.Code == http.StatusMethodNotAllowed:
-		status, message = routed.Code, "method not allowed: use GET"
+		answer.Status, answer.Message = routed.Code, "method not allowed: use GET"
 		c.Response().Header().Set("Allow", "GET, HEAD")
 	}
-	if status == http.StatusServiceUnavailable {
-		c.Response().Header().Set("Retry-After", retryAfter)
+	if wait := answer.Wait(); wait > 0 {
+		c.Response().Header().Set("Retry-After", strconv.Itoa(int(wait/time.Second)))
 	}
 	// A failing write means that the client is gone.
-	_ = write(c, body{Status: status, Message: message})
+	_ = write(c, body{Status: answer.Status, Message: answer.Message})
 }
 
 func statusOf(code object.Code) int {

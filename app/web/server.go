@@ -34,10 +34,11 @@ type Config struct {
 	DrainTimeout time.Duration               // how long requests in flight may take after the stop
 }
 
-// Server is the HTTP server. Add routes with Get, then Serve.
+// Server is the HTTP server. Add routes with Get and Mount, then Serve.
 type Server struct {
 	cfg         Config
 	echo        *echo.Echo
+	areas       []Area
 	draining    atomic.Bool
 	connections atomic.Int64
 }
@@ -45,7 +46,7 @@ type Server struct {
 // New returns a server with the health and readiness routes.
 func New(cfg Config) *Server {
 	s := &Server{cfg: cfg, echo: echo.New()}
-	s.echo.HTTPErrorHandler = answerError
+	s.echo.HTTPErrorHandler = s.answerError
 	s.echo.Use(s.observe)
 	s.Get(settings.HealthPath, func(c echo.Context) error { return Answer(c, "alive", nil) })
 	s.Get(settings.ReadyPath, s.ready)
@@ -59,6 +60,17 @@ func (s *Server) Get(path string, h echo.HandlerFunc) {
 	s.echo.HEAD(path, h)
 	s.echo.OPTIONS(path, echo.MethodNotAllowedHandler) // echo would answer 204 by itself
 }
+
+// Mount gives everything below an area's path to its handler.
+func (s *Server) Mount(a Area) {
+	s.areas = append(s.areas, a)
+	s.echo.RouteNotFound(a.Path, a.Handle)
+	s.echo.RouteNotFound(a.Path+"/*", a.Handle)
+}
+
+// Use puts a middleware around every route, inside of what observes them: its
+// errors are answered and logged like a handler's. The first one is outermost.
+func (s *Server) Use(m echo.MiddlewareFunc) { s.echo.Use(m) }
 
 // ServeHTTP lets tests call the server without a connection.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
@@ -128,12 +140,12 @@ func (s *Server) countConnections(_ net.Conn, state http.ConnState) {
 // replace every instance.
 func (s *Server) ready(c echo.Context) error {
 	if s.draining.Load() {
-		return &httpError{status: http.StatusServiceUnavailable, message: "draining"}
+		return &Error{Status: http.StatusServiceUnavailable, Message: "draining"}
 	}
 	ctx, cancel := context.WithTimeout(c.Request().Context(), readyTimeout)
 	defer cancel()
 	if err := s.cfg.Ready(ctx); err != nil {
-		return &httpError{status: http.StatusServiceUnavailable, message: "the storage cannot be used now", err: err}
+		return &Error{Status: http.StatusServiceUnavailable, Message: "the storage cannot be used now", Err: err}
 	}
 	return Answer(c, "ready", nil)
 }
