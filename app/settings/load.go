@@ -47,7 +47,7 @@ func Load(getenv func(string) string) (Settings, error) {
 		DrainTimeout: duration(EnvDrainTimeout, DefaultDrainTimeout, time.Second, MaxDrainTimeout),
 		Endpoint:     getenv(EnvEndpoint),
 	}
-	if !bucketName.MatchString(s.Bucket) {
+	if !ValidBucket(s.Bucket) {
 		refuse(EnvBucket, s.Bucket, "set the name of the S3 bucket: 3 to 63 lower-case letters, digits, dots and hyphens")
 	}
 	if !regionName.MatchString(s.Region) {
@@ -58,7 +58,7 @@ func Load(getenv func(string) string) (Settings, error) {
 	}
 	if s.Address == "" {
 		s.Address = DefaultAddress
-	} else if !validAddress(s.Address) {
+	} else if !ValidAddress(s.Address) {
 		refuse(EnvAddress, s.Address, "set an IP address (or nothing, for all) and a port, such as 127.0.0.1:5000 or :5000")
 	}
 	if value := getenv(EnvLogLevel); value != "" {
@@ -95,9 +95,12 @@ func (s Settings) Environ() []string {
 	return lines
 }
 
-// validAddress wants host:port. A host name is refused, since what it resolves
+// ValidBucket says whether name can be a bucket's.
+func ValidBucket(name string) bool { return bucketName.MatchString(name) }
+
+// ValidAddress wants host:port. A host name is refused, since what it resolves
 // to decides who can reach the server.
-func validAddress(address string) bool {
+func ValidAddress(address string) bool {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return false
