@@ -1,0 +1,109 @@
+package v1
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"cloudstorage/app/auth"
+	"cloudstorage/app/link"
+	"cloudstorage/app/object"
+	"cloudstorage/app/object/file"
+	"cloudstorage/app/object/history"
+	"cloudstorage/app/object/upload"
+	"cloudstorage/app/seal"
+	"cloudstorage/app/web"
+	"cloudstorage/app/web/problem"
+)
+
+// Path is where the API is mounted.
+const Path = "/v1"
+
+// Store is all that a store can do.
+type Store interface {
+	object.Store
+	file.Store
+	history.Store
+	upload.Store
+}
+
+// API is what the operations work on.
+type API struct {
+	Store  Store
+	Links  *link.Links
+	Sealer *seal.Sealer // of cursors and upload ids
+	Who    auth.Authenticator
+	// Allow says whether a caller may send one more request now, or how long to
+	// wait; nil is any number.
+	Allow func(caller string) (wait time.Duration, ok bool)
+
+	TTL     time.Duration // how long a URL lives, where the caller does not say
+	MaxTTL  time.Duration // how long it may live at most
+	MaxLink time.Duration // how long a share link may live at most
+	MaxBody int64         // bytes that a PUT through the API takes
+
+	Now   func() time.Time
+	Audit *slog.Logger // gets one line for each mutation
+}
+
+// Register adds the API to s.
+func (a *API) Register(s *web.Server) {
+	t := table(operations())
+	s.Mount(web.Area{
+		Path: Path,
+		Handle: func(c echo.Context) error {
+			return a.dispatch(t, c)
+		},
+		Fail: func(err error, c echo.Context) {
+			// A failing write means that the client is gone.
+			_ = problem.Write(c.Response(), err, c.Response().Header().Get(requestIDHeader))
+		},
+	})
+}
+
+// dispatch finds the operation, who asks for it, and with what, and lets it
+// answer.
+func (a *API) dispatch(t table, echoed echo.Context) error {
+	r, w := echoed.Request(), echoed.Response()
+	if r.Method == http.MethodOptions {
+		allow, err := t.methods(r.URL.Path)
+		if err != nil {
+			return err
+		}
+		w.Header().Set("Allow", allow)
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	op, rest, err := t.find(r.Method, r.URL.Path)
+	if err != nil {
+		return err
+	}
+	c := &call{api: a, w: w, r: r, op: op, rest: rest, now: a.Now()}
+	if !op.public {
+		if c.caller, err = a.Who.Authenticate(r.Context(), r.Header["Authorization"], c.now); err != nil {
+			return err
+		}
+		if err := a.allow(c.caller); err != nil {
+			return err
+		}
+	}
+	if c.query, err = parseQuery(r.URL.RawQuery, op.query); err != nil {
+		return err
+	}
+	return op.handle(c)
+}
+
+// allow charges the caller for one request.
+func (a *API) allow(who auth.Caller) error {
+	if a.Allow == nil {
+		return nil
+	}
+	wait, ok := a.Allow(who.ID)
+	if ok {
+		return nil
+	}
+	return &web.Error{Status: http.StatusTooManyRequests, RetryAfter: max(wait, time.Second),
+		Message: who.ID + " sends more requests than it may: wait, or use the batches"}
+}

@@ -1,0 +1,144 @@
+package v1
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"strconv"
+	"time"
+
+	"cloudstorage/app/auth"
+	"cloudstorage/app/object"
+	"cloudstorage/app/web/problem"
+)
+
+const requestIDHeader = "X-Request-Id"
+
+// maxJSON bounds a request's JSON: a thousand keys of 1,024 bytes, each byte
+// escaped as six, and what stands around them.
+const maxJSON = 8 << 20
+
+// call is one request to an operation.
+type call struct {
+	api    *API
+	w      http.ResponseWriter
+	r      *http.Request
+	op     operation
+	rest   string // what stands for the braces of the operation's path
+	query  query
+	caller auth.Caller
+	now    time.Time
+}
+
+// key returns the key in the path, if the caller may do v to it. Who may not is
+// told so whether or not the file is there.
+func (c *call) key(v auth.Verb) (object.Key, error) {
+	k, err := object.ParseKey(c.rest)
+	if err != nil {
+		return "", err
+	}
+	return k, c.caller.May(v, string(k))
+}
+
+// ttl is how long a URL shall live; asked is in seconds, 0 where nobody asked.
+func (c *call) ttl(asked int64) (time.Duration, error) {
+	if asked == 0 {
+		return c.api.TTL, nil
+	}
+	limit := int64(c.api.MaxTTL / time.Second)
+	if asked < 1 || asked > limit {
+		return 0, problem.New(problem.InvalidRequest, fmt.Sprintf("expires_in is %d: ask for 1 to %d seconds; share links (/v1/links) live longer", asked, limit))
+	}
+	return time.Duration(asked) * time.Second, nil
+}
+
+// decode reads the request's JSON into v, a pointer to a struct. A field that v
+// does not have is refused: a mistyped name must not be a request for something
+// else.
+func (c *call) decode(v any) error {
+	if media, _, err := mime.ParseMediaType(c.r.Header.Get("Content-Type")); err != nil || media != "application/json" {
+		return problem.New(problem.UnsupportedMediaType, fmt.Sprintf("the body's type is %q: send 'Content-Type: application/json'", c.r.Header.Get("Content-Type")))
+	}
+	body := http.MaxBytesReader(c.w, c.r.Body, maxJSON)
+	decoder := json.NewDecoder(body)
+	decoder.DisallowUnknownFields()
+	err := decoder.Decode(v)
+	if err == nil {
+		if _, err = decoder.Token(); errors.Is(err, io.EOF) {
+			return nil
+		}
+		err = errors.New("there is more than one value")
+	}
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return problem.New(problem.BodyTooLarge, fmt.Sprintf("the JSON has more than %d bytes: make several requests", maxJSON))
+	}
+	return &problem.Error{Kind: problem.InvalidRequest, Detail: "the JSON cannot be read: " + explain(err), Err: err}
+}
+
+// explain tells what is wrong with JSON in the terms of who wrote it.
+func explain(err error) string {
+	var wrong *json.UnmarshalTypeError
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &wrong) && wrong.Field != "":
+		return fmt.Sprintf("%s is a %s", wrong.Field, wrong.Value)
+	case errors.As(err, &syntax):
+		return fmt.Sprintf("%s at byte %d", syntax.Error(), syntax.Offset)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "it ends early"
+	}
+	return err.Error()
+}
+
+// answer answers with JSON. It may hold a URL that is as good as a key, so
+// nobody keeps it.
+func (c *call) answer(status int, v any) error {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false) // a name is written as its user means it
+	if err := encoder.Encode(v); err != nil {
+		return err
+	}
+	c.private()
+	h := c.w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(body.Len()))
+	c.w.WriteHeader(status)
+	_, err := c.w.Write(body.Bytes())
+	return err
+}
+
+// private keeps the answer, and the URLs in it, from caches and from the pages
+// that are visited next.
+func (c *call) private() {
+	h := c.w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Content-Type-Options", "nosniff")
+}
+
+// empty answers without a body.
+func (c *call) empty(status int) error {
+	c.private()
+	c.w.WriteHeader(status)
+	return nil
+}
+
+// audit writes that something was changed: who, what, to which version of which
+// file, in which request.
+func (c *call) audit(did string, k object.Key, version string, more ...slog.Attr) {
+	attrs := append([]slog.Attr{
+		slog.String("who", c.caller.ID),
+		slog.String("did", did),
+		slog.String("key", string(k)),
+		slog.String("version", version),
+		slog.String("request_id", c.w.Header().Get(requestIDHeader)),
+	}, more...)
+	c.api.Audit.LogAttrs(c.r.Context(), slog.LevelInfo, "audit", attrs...)
+}

@@ -1,0 +1,115 @@
+package v1_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"cloudstorage/app/auth"
+	"cloudstorage/app/web/problem"
+	"cloudstorage/app/web/v1"
+)
+
+func TestWhatHasNoRouteIsAProblem(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for _, target := range []string{"/v1", "/v1/", "/v1/file/a", "/v1//files", "/v1/problems/", "/v1/problems/a/b"} {
+		s.do(http.MethodGet, target, "").wantProblem(t, problem.NoSuchRoute, "/docs")
+	}
+	if got := s.do(http.MethodGet, "/v1files", ""); strings.Contains(got.Text, "problem") {
+		t.Errorf("/v1files is in the API: %s", got.Text)
+	}
+}
+
+func TestAnotherMethodIsToldThoseThatTheRouteTakes(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for _, method := range []string{http.MethodPatch, "BREW", http.MethodPost} {
+		answer := s.do(method, "/v1/files", "")
+		answer.wantProblem(t, problem.MethodNotAllowed, "GET, HEAD")
+		if got := answer.Header.Get("Allow"); got != "GET, HEAD" {
+			t.Errorf("Allow: %s", got)
+		}
+	}
+	if got := s.do(http.MethodOptions, "/v1/files", "").want(t, http.StatusNoContent, nil).Header.Get("Allow"); got != "GET, HEAD" {
+		t.Errorf("OPTIONS: Allow: %s", got)
+	}
+}
+
+func TestAParameterThatARouteDoesNotHaveIsRefused(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for query, wayOut := range map[string]string{
+		"?prefx=a":            "prefix, delimiter, limit, cursor",
+		"?limit=0":            "1 to 1000",
+		"?limit=1001":         "1 to 1000",
+		"?limit=ten":          "1 to 1000",
+		"?prefix=a&prefix=b":  "once",
+		"?prefix=%zz":         "percent-encode",
+		"?cursor=abc":         "begin without",
+		"?cursor=" + "\u00e9": "begin without",
+	} {
+		s.do(http.MethodGet, "/v1/files"+query, "").wantProblem(t, problem.InvalidRequest, wayOut)
+	}
+}
+
+func TestWhoCallsIsAskedBeforeAnythingElseIsTold(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for name, tt := range map[string]struct{ field, challenge string }{
+		"nobody":       {"Authorization: ", `Bearer realm="storage"`},
+		"unknown":      {"Authorization: Bearer " + auth.NewToken(), `error="invalid_token"`},
+		"other scheme": {"Authorization: Basic YTpi", `error="invalid_token"`},
+	} {
+		answer := s.do(http.MethodGet, "/v1/files?bad=1", "", tt.field)
+		answer.wantProblem(t, problem.Unauthenticated, "")
+		if got := answer.Header.Get("WWW-Authenticate"); !strings.Contains(got, tt.challenge) {
+			t.Errorf("%s: WWW-Authenticate: %s", name, got)
+		}
+	}
+}
+
+func TestAKeyMayDoItsVerbsBelowItsPrefix(t *testing.T) {
+	t.Parallel()
+	reader := auth.NewToken()
+	s := start(t, func(a *v1.API) { a.Who = keys(t, key("reader", reader, "in/", auth.Read, auth.List)) })
+	s.token = reader
+	s.put("in/a", "1")
+	s.put("out/a", "1")
+	s.do(http.MethodHead, "/v1/files/in/a", "").want(t, http.StatusOK, nil)
+	s.do(http.MethodGet, "/v1/files?prefix=in/", "").want(t, http.StatusOK, nil)
+	for _, target := range []string{"/v1/files", "/v1/files?prefix=in", "/v1/files?prefix=out/"} {
+		answer := s.do(http.MethodGet, target, "")
+		answer.wantProblem(t, problem.Forbidden, "reader may not list")
+		if got := answer.Header.Get("WWW-Authenticate"); !strings.Contains(got, "insufficient_scope") {
+			t.Errorf("WWW-Authenticate: %s", got)
+		}
+	}
+	s.do(http.MethodHead, "/v1/files/out/a", "").wantProblem(t, problem.Forbidden, "")
+	s.do(http.MethodHead, "/v1/files/out/missing", "").wantProblem(t, problem.Forbidden, "")
+}
+
+func TestACallerWhoAsksTooOftenIsToldHowLongToWait(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(a *v1.API) {
+		a.Allow = func(caller string) (time.Duration, bool) { return 1500 * time.Millisecond, caller != "root" }
+	})
+	answer := s.do(http.MethodGet, "/v1/files", "")
+	answer.wantProblem(t, problem.RateLimited, "batches")
+	if got := answer.Header.Get("Retry-After"); got != "2" {
+		t.Errorf("Retry-After: %s, want 2", got)
+	}
+}
+
+func TestEachKindOfProblemIsExplainedAtItsType(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for _, k := range problem.Kinds() {
+		answer := s.do(http.MethodGet, k.Type(), "", "Authorization: ").want(t, http.StatusOK, nil)
+		if !strings.Contains(answer.Text, k.Title) || k.Way == "" {
+			t.Errorf("%s: %s", k.Type(), answer.Text)
+		}
+	}
+	s.do(http.MethodGet, problem.Path+"none", "").wantProblem(t, problem.NotFound, "no such kind")
+}

@@ -1,0 +1,12 @@
+package v1
+
+import "slices"
+
+// operations are all that the API does.
+func operations() []operation {
+	return slices.Concat(
+		listOperations(),
+		fileOperations(),
+		problemOperations(),
+	)
+}
