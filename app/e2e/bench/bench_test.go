@@ -50,20 +50,15 @@ type server struct {
 // exercise's design in Flask and boto3.
 func BenchmarkRoutes(b *testing.B) {
 	g := gatewaytest.Start(b)
-	bucket := fill(b, g)
-	environ := []string{
-		"STORAGE_BUCKET=" + bucket, "STORAGE_STATE_BUCKET=" + g.NewBucket(b), "STORAGE_ACCESS=open", "STORAGE_RATE_LIMIT=-1",
-		"AWS_REGION=" + g.Region, "AWS_DEFAULT_REGION=" + g.Region, "AWS_ENDPOINT_URL=" + g.Endpoint,
-		"AWS_ACCESS_KEY_ID=" + g.AccessKey, "AWS_SECRET_ACCESS_KEY=" + g.SecretKey, "GOMAXPROCS=1",
-	}
+	settings := environ(g, fill(b, g, files), g.NewBucket(b))
 	dir := b.TempDir()
 	api := server{"storaged", freeAddress(b)}
-	start(b, api, command(append(environ, "STORAGE_ADDRESS="+api.address), build(b, dir, "../../cmd/storaged")))
+	start(b, api, command(append(settings, "STORAGE_ADDRESS="+api.address), build(b, dir, "../../cmd/storaged")))
 	bare := server{"net/http", freeAddress(b)}
-	start(b, bare, command(environ, build(b, dir, "./bare"), bare.address))
+	start(b, bare, command(settings, build(b, dir, "./bare"), bare.address))
 	flask := server{"Flask + boto3", freeAddress(b)}
 	_, port, _ := strings.Cut(flask.address, ":")
-	start(b, flask, command(environ, python(b), "exercise.py", port))
+	start(b, flask, command(settings, python(b), "exercise.py", port))
 
 	runtime.GOMAXPROCS(1) // the clients'
 	fmt.Printf("\n%-14s %-14s %10s %10s %10s %12s %12s\n", "route", "server", "answers/s", "p50", "p99", "of net/http", "of Flask")
@@ -121,8 +116,8 @@ func ratio(of, to []result) float64 {
 	return ratios[len(ratios)/2]
 }
 
-// fill makes a bucket with files and returns its name.
-func fill(b *testing.B, g gatewaytest.Gateway) string {
+// fill makes a bucket with so many files and returns its name.
+func fill(b *testing.B, g gatewaytest.Gateway, files int) string {
 	b.Helper()
 	bucket := g.NewBucket(b)
 	s, err := s3store.Open(b.Context(), s3store.Config{
