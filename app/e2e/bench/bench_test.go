@@ -61,7 +61,7 @@ func BenchmarkRoutes(b *testing.B) {
 	start(b, flask, command(settings, python(b), "exercise.py", port))
 
 	runtime.GOMAXPROCS(1) // the clients'
-	fmt.Printf("\n%-14s %-14s %10s %10s %10s %12s %12s\n", "route", "server", "answers/s", "p50", "p99", "of net/http", "of Flask")
+	fmt.Fprintf(os.Stdout, "\n%-14s %-14s %10s %10s %10s %12s %12s\n", "route", "server", "answers/s", "p50", "p99", "of net/http", "of Flask")
 	for _, path := range []string{"/", "/download/report.pdf", "/list_files"} {
 		size := measure(b, api, path, warmUp).size
 		pathOf := map[server]string{api: path, bare: fmt.Sprintf("/%d", size), flask: path}
@@ -76,12 +76,12 @@ func BenchmarkRoutes(b *testing.B) {
 		}
 		for _, s := range []server{api, bare, flask} {
 			m := median(results[s])
-			fmt.Printf("%-14s %-14s %10.0f %10s %10s %12.2f %12.1f\n", path, s.name, m.rate, m.p50.Round(time.Microsecond), m.p99.Round(time.Microsecond),
+			fmt.Fprintf(os.Stdout, "%-14s %-14s %10.0f %10s %10s %12.2f %12.1f\n", path, s.name, m.rate, m.p50.Round(time.Microsecond), m.p99.Round(time.Microsecond),
 				ratio(results[s], results[bare]), ratio(results[s], results[flask]))
 		}
 		b.ReportMetric(ratio(results[api], results[bare]), strings.Trim(path, "/")+"-of-net/http")
 	}
-	fmt.Printf("targets for signing (/download): %.1f of net/http, %.0f times Flask\n", signingOfBare, signingOfFlask)
+	fmt.Fprintf(os.Stdout, "targets for signing (/download): %.1f of net/http, %.0f times Flask\n", signingOfBare, signingOfFlask)
 }
 
 func measure(b *testing.B, s server, path string, d time.Duration) result {

@@ -57,7 +57,7 @@ func BenchmarkListPage(b *testing.B) {
 	slices.Sort(ofStore)
 	slices.Sort(ofAPI)
 	s, a := ofStore[len(ofStore)/2], ofAPI[len(ofAPI)/2]
-	fmt.Printf("\na page of %d files: %s by the store, %s by the API: %.2f times (target %.1f)\n", object.MaxPage, s.Round(time.Microsecond), a.Round(time.Microsecond),
+	fmt.Fprintf(os.Stdout, "\na page of %d files: %s by the store, %s by the API: %.2f times (target %.1f)\n", object.MaxPage, s.Round(time.Microsecond), a.Round(time.Microsecond),
 		float64(a)/float64(s), pageOfStore)
 	b.ReportMetric(float64(a)/float64(s), "of-store")
 }
@@ -91,7 +91,7 @@ func BenchmarkMillionFiles(b *testing.B) {
 	if total != million {
 		b.Fatalf("listed %d files", total)
 	}
-	fmt.Printf("\n%d files listed in %s: at most %d MiB of memory, %d MiB after the first 50 pages\n", total, time.Since(began).Round(time.Second), peak(b, cmd)>>10, early>>10)
+	fmt.Fprintf(os.Stdout, "\n%d files listed in %s: at most %d MiB of memory, %d MiB after the first 50 pages\n", total, time.Since(began).Round(time.Second), peak(b, cmd)>>10, early>>10)
 	b.ReportMetric(float64(peak(b, cmd))/1024, "MiB")
 }
 
