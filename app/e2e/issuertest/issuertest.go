@@ -1,40 +1,22 @@
-// Package issuertest gives tests a real OpenID Connect issuer: it builds the
-// issuer module beside it, once per content, and starts it.
+// Package issuertest gives tests a real OpenID Connect issuer: the issuer module
+// beside it.
 package issuertest
 
 import (
-	"bufio"
-	"context"
 	"encoding/json"
-	"fmt"
-	"io"
 	"net/http"
 	"net/url"
-	"os/exec"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
-	"cloudstorage/app/e2e/build"
+	"cloudstorage/app/e2e/child"
 )
-
-// startTimeout is how long the issuer may take to serve on a busy machine.
-const startTimeout = 60 * time.Second
 
 // Issuer is a running issuer. It ends with its test.
 type Issuer struct {
 	URL string `json:"issuer"` // http://127.0.0.1:port
 
-	process *process
-}
-
-type process struct {
-	mu    sync.Mutex
-	stdin io.WriteCloser
-	lines <-chan string
-	kill  func()
-	wait  func() error
+	child *child.Child
 }
 
 // Client is who gets tokens, and what these say.
@@ -46,53 +28,11 @@ type Client struct {
 	Claims   map[string]any `json:"claims,omitempty"`
 }
 
-var program = sync.OnceValues(func() (string, error) { return build.Program("issuer") })
-
 // Start starts an issuer with no clients.
 func Start(t testing.TB) Issuer {
 	t.Helper()
-	path, err := program()
-	if err != nil {
-		t.Fatalf("build the issuer that the tests need: %v", err)
-	}
-	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), path)
-	log := &strings.Builder{}
-	cmd.Stderr = log
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatalf("start the issuer: %v", err)
-	}
-	lines := make(chan string, 1)
-	go func() {
-		defer close(lines)
-		for scanner := bufio.NewScanner(stdout); scanner.Scan(); {
-			lines <- scanner.Text()
-		}
-	}()
-	p := &process{
-		stdin: stdin,
-		lines: lines,
-		kill:  func() { _ = cmd.Process.Kill() }, // an error means that it has ended
-		wait: sync.OnceValue(func() error {
-			for range lines { // cmd.Wait wants the output read to its end
-			}
-			return cmd.Wait()
-		}),
-	}
-	t.Cleanup(func() {
-		if err := p.stop(); err != nil {
-			t.Errorf("stop the issuer: %v\n%s", err, log)
-		}
-	})
-	i := Issuer{process: p}
-	p.read(t, &i)
+	i := Issuer{}
+	i.child = child.Start(t, "issuer", &i)
 	return i
 }
 
@@ -103,7 +43,7 @@ func (i Issuer) Token(t testing.TB, c Client) string {
 	if c.Secret == "" {
 		c.Secret = "secret of " + c.ID
 	}
-	i.process.do(t, map[string]any{"client": c})
+	i.do(t, map[string]any{"client": c})
 	form := url.Values{"grant_type": {"client_credentials"}, "scope": {"files"}}
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, i.URL+"/oauth/token", strings.NewReader(form.Encode()))
 	if err != nil {
@@ -134,51 +74,21 @@ func (i Issuer) Rotate(t testing.TB, keep bool) {
 	if keep {
 		what = "keep"
 	}
-	i.process.do(t, map[string]any{"rotate": what})
+	i.do(t, map[string]any{"rotate": what})
 }
 
 // Stop ends the issuer and returns when it has gone, for tests of its absence.
-func (i Issuer) Stop() { _ = i.process.stop() }
+func (i Issuer) Stop() { i.child.Stop() }
 
-// stop may be called twice.
-func (p *process) stop() error {
-	// Closing its input ends it; the timer is for when it does not.
-	timer := time.AfterFunc(startTimeout, p.kill)
-	defer timer.Stop()
-	_ = p.stdin.Close()
-	return p.wait()
-}
-
-func (p *process) do(t testing.TB, command map[string]any) {
+func (i Issuer) do(t testing.TB, command map[string]any) {
 	t.Helper()
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	line, err := json.Marshal(command)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := fmt.Fprintf(p.stdin, "%s\n", line); err != nil {
-		t.Fatalf("tell the issuer: %v", err)
-	}
 	var answer struct{ Error string }
-	p.read(t, &answer)
+	i.child.Do(t, string(line), &answer)
 	if answer.Error != "" {
 		t.Fatalf("the issuer refused %s: %s", line, answer.Error)
-	}
-}
-
-func (p *process) read(t testing.TB, v any) {
-	t.Helper()
-	select {
-	case line, ok := <-p.lines:
-		if !ok {
-			t.Fatal("the issuer ended early")
-		}
-		if err := json.Unmarshal([]byte(line), v); err != nil {
-			t.Fatalf("the issuer said %q: %v", line, err)
-		}
-	case <-time.After(startTimeout):
-		p.kill()
-		t.Fatalf("the issuer did not answer within %s", startTimeout)
 	}
 }

@@ -44,6 +44,7 @@ type service struct {
 	Store   v1.Store
 	Gateway gatewaytest.Gateway
 	Audit   *logbook
+	Log     *logbook // a line for each request
 	t       testing.TB
 	token   string // that do sends: who has it may do everything
 }
@@ -71,9 +72,15 @@ func (l *logbook) String() string {
 func start(t testing.TB, change ...func(*v1.API)) *service {
 	t.Helper()
 	g := gatewaytest.Start(t)
+	return serve(t, g, g.Endpoint, change...)
+}
+
+// serve serves the API to keys, which finds the gateway at endpoint.
+func serve(t testing.TB, g gatewaytest.Gateway, endpoint string, change ...func(*v1.API)) *service {
+	t.Helper()
 	bucket := g.NewBucket(t)
 	base, err := s3store.Open(t.Context(), s3store.Config{
-		Bucket: bucket, Region: g.Region, Endpoint: g.Endpoint, AccessKeyID: g.AccessKey, SecretAccessKey: g.SecretKey,
+		Bucket: bucket, Region: g.Region, Endpoint: endpoint, AccessKeyID: g.AccessKey, SecretAccessKey: g.SecretKey,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -84,7 +91,7 @@ func start(t testing.TB, change ...func(*v1.API)) *service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &service{Bucket: bucket, Store: store, Gateway: g, Audit: &logbook{}, t: t, token: auth.NewToken()}
+	s := &service{Bucket: bucket, Store: store, Gateway: g, Audit: &logbook{}, Log: &logbook{}, t: t, token: auth.NewToken()}
 	api := &v1.API{
 		Store: store, Sealer: sealer, Links: link.New(sealer, &memory{}, time.Hour),
 		Who: keys(t, key("root", s.token, "")),
@@ -94,7 +101,7 @@ func start(t testing.TB, change ...func(*v1.API)) *service {
 	for _, f := range change {
 		f(api)
 	}
-	server := web.New(web.Config{Log: slog.New(slog.DiscardHandler), Ready: base.Ready, DrainTimeout: time.Second})
+	server := web.New(web.Config{Log: slog.New(slog.NewJSONHandler(s.Log, nil)), Ready: base.Ready, DrainTimeout: time.Second})
 	api.Register(server)
 	listener := httptest.NewServer(server)
 	t.Cleanup(listener.Close)
@@ -153,6 +160,12 @@ type response struct {
 // none.
 func (s *service) do(method, target, body string, fields ...string) response {
 	s.t.Helper()
+	return s.send(s.request(method, target, body, fields...))
+}
+
+// request is what do sends.
+func (s *service) request(method, target, body string, fields ...string) *http.Request {
+	s.t.Helper()
 	r, err := http.NewRequestWithContext(s.t.Context(), method, s.URL+target, strings.NewReader(body))
 	if err != nil {
 		s.t.Fatal(err)
@@ -168,23 +181,29 @@ func (s *service) do(method, target, body string, fields ...string) response {
 			r.Header.Set(name, value)
 		}
 	}
-	return s.send(r)
+	return r
 }
 
 // send sends a request as it is and follows no redirect.
 func (s *service) send(r *http.Request) response {
 	s.t.Helper()
+	answer, err := exchange(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return answer
+}
+
+// exchange is send where only the test's own goroutine may end it.
+func exchange(r *http.Request) (response, error) {
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	answer, err := client.Do(r)
 	if err != nil {
-		s.t.Fatal(err)
+		return response{}, err
 	}
 	defer answer.Body.Close()
 	text, err := io.ReadAll(answer.Body)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return response{answer, string(text)}
+	return response{answer, string(text)}, err
 }
 
 // want fails the test unless the answer has that status, and reads its JSON into
