@@ -11,7 +11,7 @@ import (
 	"cloudstorage/app/object"
 	"cloudstorage/app/object/history"
 	"cloudstorage/app/web/problem"
-	"cloudstorage/app/web/v1"
+	v1 "cloudstorage/app/web/v1"
 )
 
 // toJSON writes a request's body.

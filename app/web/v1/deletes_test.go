@@ -11,7 +11,7 @@ import (
 
 	"cloudstorage/app/auth"
 	"cloudstorage/app/web/problem"
-	"cloudstorage/app/web/v1"
+	v1 "cloudstorage/app/web/v1"
 )
 
 type deletion struct {

@@ -9,7 +9,7 @@ import (
 
 	"cloudstorage/app/auth"
 	"cloudstorage/app/web/problem"
-	"cloudstorage/app/web/v1"
+	v1 "cloudstorage/app/web/v1"
 )
 
 type formAnswer struct {
@@ -38,8 +38,7 @@ func (f formAnswer) post(t testing.TB, content string) int {
 	if err := form.Close(); err != nil {
 		t.Fatal(err)
 	}
-	answer, _ := signed{Method: http.MethodPost, URL: f.URL, Headers: map[string]string{"Content-Type": form.FormDataContentType()}}.send(t, body.String())
-	return answer.StatusCode
+	return signed{Method: http.MethodPost, URL: f.URL, Headers: map[string]string{"Content-Type": form.FormDataContentType()}}.send(t, body.String()).StatusCode
 }
 
 func TestAFormTakesWhatItSaysAndNothingElse(t *testing.T) {

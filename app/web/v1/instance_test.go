@@ -12,7 +12,7 @@ import (
 	"cloudstorage/app/object"
 	"cloudstorage/app/object/file"
 	"cloudstorage/app/web"
-	"cloudstorage/app/web/v1"
+	v1 "cloudstorage/app/web/v1"
 )
 
 // another serves the same bucket to the same callers from another instance.
@@ -35,7 +35,7 @@ type signed struct {
 }
 
 // send sends body by it, to the storage itself.
-func (r signed) send(t testing.TB, body string) (*http.Response, string) {
+func (r signed) send(t testing.TB, body string) response {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), r.Method, r.URL, strings.NewReader(body))
 	if err != nil {
@@ -53,7 +53,7 @@ func (r signed) send(t testing.TB, body string) (*http.Response, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer, string(text)
+	return response{answer, string(text)}
 }
 
 // content reads a file, past the API; "" is the newest version.
@@ -63,11 +63,7 @@ func (s *service) content(k, version string) string {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	answer, text := signed{Method: r.Method, URL: r.URL}.send(s.t, "")
-	if answer.StatusCode != http.StatusOK {
-		s.t.Fatalf("read %q: %d %s", k, answer.StatusCode, text)
-	}
-	return text
+	return signed{Method: r.Method, URL: r.URL}.send(s.t, "").want(s.t, http.StatusOK, nil).Text
 }
 
 // wantAudit fails the test unless there is a line in the audit that has all of

@@ -14,7 +14,7 @@ import (
 	"cloudstorage/app/object"
 	"cloudstorage/app/state"
 	"cloudstorage/app/web/problem"
-	"cloudstorage/app/web/v1"
+	v1 "cloudstorage/app/web/v1"
 )
 
 type linkAnswer struct {
@@ -52,9 +52,9 @@ func TestAShareLinkNeedsNoKeyAndLeadsToTheFile(t *testing.T) {
 				t.Errorf("%s: %s, want %s", name, got, value)
 			}
 		}
-		file, text := signed{Method: http.MethodGet, URL: answer.Header.Get("Location")}.send(t, "")
-		if file.StatusCode != http.StatusOK || text != want {
-			t.Errorf("%d %s, want %s", file.StatusCode, text, want)
+		file := signed{Method: http.MethodGet, URL: answer.Header.Get("Location")}.send(t, "")
+		if file.StatusCode != http.StatusOK || file.Text != want {
+			t.Errorf("%d %s, want %s", file.StatusCode, file.Text, want)
 		}
 		if got := file.Header.Get("Content-Disposition"); !strings.HasPrefix(got, "attachment") || !strings.Contains(got, "%C3%BC+%25.html") && !strings.Contains(got, "%C3%BC%2B%25.html") {
 			t.Errorf("Content-Disposition: %s", got)
@@ -72,7 +72,7 @@ func TestHeadOfAShareLinkLeadsToTheHeadOfTheFile(t *testing.T) {
 	s.put("k", "content")
 	l := s.share(asked{"key": "k"})
 	answer := s.do(http.MethodHead, l.URL, "", "Authorization: ").want(t, http.StatusFound, nil)
-	file, _ := signed{Method: http.MethodHead, URL: answer.Header.Get("Location")}.send(t, "")
+	file := signed{Method: http.MethodHead, URL: answer.Header.Get("Location")}.send(t, "")
 	if file.StatusCode != http.StatusOK || file.ContentLength != 7 {
 		t.Errorf("%d, %d bytes", file.StatusCode, file.ContentLength)
 	}

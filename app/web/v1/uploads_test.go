@@ -11,7 +11,7 @@ import (
 
 	"cloudstorage/app/auth"
 	"cloudstorage/app/web/problem"
-	"cloudstorage/app/web/v1"
+	v1 "cloudstorage/app/web/v1"
 )
 
 const minPart = 5 << 20
@@ -64,10 +64,7 @@ func (s *service) signParts(at string, parts ...asked) []partAnswer {
 // sendPart signs and sends one part, and returns what completing names it by.
 func (s *service) sendPart(at string, number int, content string) asked {
 	s.t.Helper()
-	answer, text := s.signParts(at, asked{"number": number})[0].send(s.t, content)
-	if answer.StatusCode != http.StatusOK {
-		s.t.Fatalf("part %d: %d %s", number, answer.StatusCode, text)
-	}
+	answer := s.signParts(at, asked{"number": number})[0].send(s.t, content).want(s.t, http.StatusOK, nil)
 	return asked{"number": number, "etag": answer.Header.Get("ETag")}
 }
 
@@ -89,9 +86,7 @@ func TestAnUploadGoesOnAtAnotherInstance(t *testing.T) {
 	}
 	part := []string{whole[:minPart], whole[minPart:]}
 	second := one.signParts(at, asked{"number": 2, "sha256": hexDigest(part[1])})[0]
-	if answer, text := second.send(t, part[1]); answer.StatusCode != http.StatusOK {
-		t.Fatalf("part 2: %d %s", answer.StatusCode, text)
-	}
+	second.send(t, part[1]).want(t, http.StatusOK, nil)
 
 	// Who has nothing but the id can go on.
 	var state arrived
@@ -107,15 +102,9 @@ func TestAnUploadGoesOnAtAnotherInstance(t *testing.T) {
 	first := two.signParts(at, asked{"number": 1, "sha256": hexDigest(part[0])})[0]
 	wrong := []byte(part[0])
 	wrong[0]++
-	if answer, _ := first.send(t, string(wrong)); answer.StatusCode != http.StatusBadRequest {
-		t.Errorf("another content than was signed: %d, want 400", answer.StatusCode)
-	}
-	if answer, _ := first.send(t, "short"); answer.StatusCode != http.StatusForbidden {
-		t.Errorf("another size than was signed: %d, want 403", answer.StatusCode)
-	}
-	if answer, text := first.send(t, part[0]); answer.StatusCode != http.StatusOK {
-		t.Fatalf("part 1: %d %s", answer.StatusCode, text)
-	}
+	first.send(t, string(wrong)).want(t, http.StatusBadRequest, nil) // another content than was signed
+	first.send(t, "short").want(t, http.StatusForbidden, nil)        // another size
+	first.send(t, part[0]).want(t, http.StatusOK, nil)
 	two.do(http.MethodHead, "/v1/files/a%20b/%C3%BC+%25.bin", "").wantProblem(t, problem.NotFound, "")
 
 	var done described
@@ -210,9 +199,7 @@ func TestAnAbortedUploadIsGone(t *testing.T) {
 	s.do(http.MethodDelete, at, "").want(t, http.StatusNoContent, nil)
 	s.do(http.MethodDelete, at, "").want(t, http.StatusNoContent, nil)
 	s.wantAudit(`"did":"upload.abort"`, `"key":"k"`)
-	if answer, _ := part.send(t, "x"); answer.StatusCode != http.StatusNotFound {
-		t.Errorf("a part: %d, want 404", answer.StatusCode)
-	}
+	part.send(t, "x").want(t, http.StatusNotFound, nil)
 	s.do(http.MethodPost, at+"/complete", `{}`).wantProblem(t, problem.NotFound, "no such upload")
 }
 

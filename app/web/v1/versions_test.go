@@ -9,7 +9,7 @@ import (
 	"cloudstorage/app/auth"
 	"cloudstorage/app/object"
 	"cloudstorage/app/web/problem"
-	"cloudstorage/app/web/v1"
+	v1 "cloudstorage/app/web/v1"
 )
 
 // described is a file as the API answers it.
