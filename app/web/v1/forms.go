@@ -1,19 +1,21 @@
 package v1
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"time"
 
 	"cloudstorage/app/auth"
 	"cloudstorage/app/object/file"
+	"cloudstorage/app/object/mediatype"
 	"cloudstorage/app/object/upload"
 )
 
 // formRequest says what a form takes.
 type formRequest struct {
 	Key       string `json:"key" doc:"What the file is called."`
-	Type      string `json:"type,omitempty" doc:"The file's media type; it is a field of the form."`
+	Type      string `json:"type,omitempty" doc:"The file's media type, which is a field of the form; the one that the name's ending suggests where it is not given."`
 	Min       int64  `json:"min_size,omitempty" doc:"Bytes of the file, at least."`
 	Max       int64  `json:"max_size" doc:"Bytes of the file, at most; up to 5 GiB."`
 	ExpiresIn int64  `json:"expires_in,omitempty" doc:"Seconds that the form lives."`
@@ -56,7 +58,7 @@ func signForm(c *call) error {
 	if err != nil {
 		return err
 	}
-	signed, err := c.api.Store.SignForm(c.r.Context(), k, ttl, upload.FormOptions{Type: asked.Type, Min: asked.Min, Max: asked.Max})
+	signed, err := c.api.Store.SignForm(c.r.Context(), k, ttl, upload.FormOptions{Type: cmp.Or(asked.Type, mediatype.Of(k)), Min: asked.Min, Max: asked.Max})
 	if err != nil {
 		return err
 	}

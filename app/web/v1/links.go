@@ -3,15 +3,14 @@ package v1
 import (
 	"fmt"
 	"log/slog"
-	"mime"
 	"net/http"
-	"path"
 	"time"
 
 	"cloudstorage/app/auth"
 	"cloudstorage/app/link"
 	"cloudstorage/app/object"
 	"cloudstorage/app/object/file"
+	"cloudstorage/app/web/disposition"
 )
 
 const (
@@ -59,6 +58,7 @@ func linkOperations() []operation {
 		summary: "Read a file by a share link.",
 		about:   "It needs no key. It leads to a URL of the storage that lives a minute, so ask again rather than keep that.",
 		public:  true,
+		query:   []param{{name: "inline", about: "1 lets a browser show the file, where its type can run no script; any other is saved, as is every file without this.", kind: flag}},
 		answers: []answer{{status: http.StatusFound, about: "The file is there.", headers: []field{{"Location", "The file, at the storage."}}}},
 		handle:  openLink,
 	}}
@@ -117,21 +117,20 @@ func openLink(c *call) error {
 	if err != nil {
 		return err
 	}
-	if _, err := c.api.Store.Stat(c.r.Context(), l.Key, l.Version); err != nil {
+	info, err := c.api.Store.Stat(c.r.Context(), l.Key, l.Version)
+	if err != nil {
 		return err
 	}
+	show := c.query.flag("inline")
+	o := file.ReadOptions{Head: c.r.Method == http.MethodHead, Version: l.Version, Disposition: disposition.Of(l.Key, info.Type, show)}
+	if show && disposition.MayShow(info.Type) {
+		o.Type = info.Type // whatever somebody puts there while the URL lives
+	}
 	ttl := min(sharedTTL, c.api.TTL, max(l.Expires.Sub(c.now).Truncate(time.Second), time.Second))
-	signed, err := c.api.Store.SignRead(c.r.Context(), l.Key, ttl, file.ReadOptions{
-		Head: c.r.Method == http.MethodHead, Version: l.Version, Disposition: attachment(l.Key),
-	})
+	signed, err := c.api.Store.SignRead(c.r.Context(), l.Key, ttl, o)
 	if err != nil {
 		return err
 	}
 	c.w.Header().Set("Location", signed.URL)
 	return c.empty(http.StatusFound)
-}
-
-// attachment makes a browser save a file under its own name, and never show it.
-func attachment(k object.Key) string {
-	return mime.FormatMediaType("attachment", map[string]string{"filename": path.Base(string(k))})
 }

@@ -12,6 +12,7 @@ import (
 	"cloudstorage/app/auth"
 	"cloudstorage/app/link"
 	"cloudstorage/app/object"
+	"cloudstorage/app/object/file"
 	"cloudstorage/app/state"
 	"cloudstorage/app/web/problem"
 	v1 "cloudstorage/app/web/v1"
@@ -52,16 +53,36 @@ func TestAShareLinkNeedsNoKeyAndLeadsToTheFile(t *testing.T) {
 				t.Errorf("%s: %s, want %s", name, got, value)
 			}
 		}
-		file := signed{Method: http.MethodGet, URL: answer.Header.Get("Location")}.send(t, "")
-		if file.StatusCode != http.StatusOK || file.Text != want {
-			t.Errorf("%d %s, want %s", file.StatusCode, file.Text, want)
+		got := signed{Method: http.MethodGet, URL: answer.Header.Get("Location")}.send(t, "")
+		if got.StatusCode != http.StatusOK || got.Text != want {
+			t.Errorf("%d %s, want %s", got.StatusCode, got.Text, want)
 		}
-		if got := file.Header.Get("Content-Disposition"); !strings.HasPrefix(got, "attachment") || !strings.Contains(got, "%C3%BC+%25.html") && !strings.Contains(got, "%C3%BC%2B%25.html") {
-			t.Errorf("Content-Disposition: %s", got)
+		if field := got.Header.Get("Content-Disposition"); !strings.HasPrefix(field, "attachment") || !strings.HasSuffix(field, "filename*=UTF-8''%C3%BC+%25.html") {
+			t.Errorf("Content-Disposition: %s", field)
+		}
+		if inline := s.do(http.MethodGet, l.URL+"?inline=1", "", "Authorization: ").Header.Get("Location"); strings.Contains(inline, "disposition=inline") {
+			t.Errorf("a script would be shown: %s", inline)
 		}
 		s.wantAudit(`"did":"link.create"`, `"who":"root"`, l.ID)
 		if strings.Contains(s.Audit.String(), l.Token) {
 			t.Error("the audit has a token that reads a file")
+		}
+	}
+}
+
+func TestAShareLinkShowsWhatCannotHurt(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	info, err := s.Store.Put(t.Context(), "k.txt", strings.NewReader("text"), file.PutOptions{Size: 4, Type: "text/plain"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := s.share(asked{"key": "k.txt", "version": info.Version})
+	for query, want := range map[string]string{"": "attachment", "?inline=1": "inline"} {
+		at := s.do(http.MethodGet, l.URL+query, "", "Authorization: ").want(t, http.StatusFound, nil).Header.Get("Location")
+		answer := signed{Method: http.MethodGet, URL: at}.send(t, "").want(t, http.StatusOK, nil)
+		if got := answer.Header.Get("Content-Disposition"); !strings.HasPrefix(got, want+";") || answer.Header.Get("Content-Type") != "text/plain" {
+			t.Errorf("%s: %v", query, answer.Header)
 		}
 	}
 }
@@ -72,9 +93,9 @@ func TestHeadOfAShareLinkLeadsToTheHeadOfTheFile(t *testing.T) {
 	s.put("k", "content")
 	l := s.share(asked{"key": "k"})
 	answer := s.do(http.MethodHead, l.URL, "", "Authorization: ").want(t, http.StatusFound, nil)
-	file := signed{Method: http.MethodHead, URL: answer.Header.Get("Location")}.send(t, "")
-	if file.StatusCode != http.StatusOK || file.ContentLength != 7 {
-		t.Errorf("%d, %d bytes", file.StatusCode, file.ContentLength)
+	got := signed{Method: http.MethodHead, URL: answer.Header.Get("Location")}.send(t, "")
+	if got.StatusCode != http.StatusOK || got.ContentLength != 7 {
+		t.Errorf("%d, %d bytes", got.StatusCode, got.ContentLength)
 	}
 }
 

@@ -1,6 +1,7 @@
 package v1
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 
 	"cloudstorage/app/auth"
 	"cloudstorage/app/object"
+	"cloudstorage/app/object/mediatype"
 	"cloudstorage/app/object/upload"
 	"cloudstorage/app/seal"
 	"cloudstorage/app/web/problem"
@@ -24,7 +26,7 @@ const uploadPurpose seal.Purpose = "upload"
 type uploadRequest struct {
 	Key      string `json:"key" doc:"What the file is called."`
 	Size     *int64 `json:"size,omitempty" doc:"Bytes, where they are known: then the answer says how to cut the file, and no part takes another number of bytes."`
-	Type     string `json:"type,omitempty" doc:"The file's media type."`
+	Type     string `json:"type,omitempty" doc:"The file's media type; the one that the name's ending suggests where it is not given."`
 	PartSize int64  `json:"part_size,omitempty" doc:"Bytes of a part, at least; only with size. It grows where there would be more than 10,000 parts."`
 	Digests  bool   `json:"digests,omitempty" doc:"Each part is signed with its SHA-256: the storage refuses one with another."`
 }
@@ -238,7 +240,7 @@ func createUpload(c *call) error {
 	case asked.PartSize != 0:
 		return wrong("part_size", "it needs size: without it, each part is as large as it is sent")
 	}
-	if u.Upload, err = c.api.Store.Create(c.r.Context(), k, upload.Options{Type: asked.Type, Digests: asked.Digests}); err != nil {
+	if u.Upload, err = c.api.Store.Create(c.r.Context(), k, upload.Options{Type: cmp.Or(asked.Type, mediatype.Of(k)), Digests: asked.Digests}); err != nil {
 		return err
 	}
 	c.audit("upload.create", k, "", slog.String("upload", u.ID))
@@ -327,6 +329,9 @@ func completeUpload(c *call) error {
 	}
 	if err := entityTag("if_match", asked.IfMatch); err != nil {
 		return err
+	}
+	if asked.IfNew && asked.IfMatch != "" {
+		return wrong("if_match", "it contradicts if_new: give one of them")
 	}
 	var parts []upload.Part
 	if asked.Parts == nil {

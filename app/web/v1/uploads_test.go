@@ -123,14 +123,18 @@ func TestAnUploadGoesOnAtAnotherInstance(t *testing.T) {
 func TestAnUploadOfUnknownSizeNamesItsParts(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	u, at := s.begin(asked{"key": "k"})
+	u, at := s.begin(asked{"key": "k.pdf"})
 	if u.Size != nil || u.PartSize != 0 || u.Parts != 0 || u.Last != nil {
 		t.Errorf("begun as %+v", u)
 	}
 	first, second := s.sendPart(at, 7, strings.Repeat("x", minPart)), s.sendPart(at, 9, "end")
 	s.do(http.MethodPost, at+"/complete", `{}`).wantProblem(t, problem.InvalidRequest, "parts: name them")
-	s.do(http.MethodPost, at+"/complete", toJSON(t, asked{"parts": []asked{second, first}})).want(t, http.StatusOK, nil)
-	if got := s.content("k", ""); len(got) != minPart+3 || !strings.HasSuffix(got, "xend") {
+	var done described
+	s.do(http.MethodPost, at+"/complete", toJSON(t, asked{"parts": []asked{second, first}})).want(t, http.StatusOK, &done)
+	if done.Type != "application/pdf" {
+		t.Errorf("a name with .pdf became %s", done.Type)
+	}
+	if got := s.content("k.pdf", ""); len(got) != minPart+3 || !strings.HasSuffix(got, "xend") {
 		t.Errorf("it has %d bytes", len(got))
 	}
 }
@@ -184,6 +188,7 @@ func TestAnUploadIsCompletedOnItsConditions(t *testing.T) {
 	s.sendPart(at, 1, "new")
 	s.do(http.MethodPost, at+"/complete", `{"if_new":true}`).wantProblem(t, problem.PreconditionFailed, "")
 	s.do(http.MethodPost, at+"/complete", `{"if_match":"\"another\""}`).wantProblem(t, problem.PreconditionFailed, "")
+	s.do(http.MethodPost, at+"/complete", `{"if_match":"\"a\"","if_new":true}`).wantProblem(t, problem.InvalidRequest, "contradicts")
 	s.do(http.MethodPost, at+"/complete", `{"if_match":"another"}`).wantProblem(t, problem.InvalidRequest, "if_match: ")
 	s.do(http.MethodPost, at+"/complete", toJSON(t, asked{"if_match": there.ETag})).want(t, http.StatusOK, nil)
 	if got := s.content("k", ""); got != "new" {
