@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"cloudstorage/app/object"
+	"cloudstorage/app/object/objecttest"
 )
 
 func TestParseKeyKeepsGoodNamesAsTheyAre(t *testing.T) {
@@ -53,6 +54,18 @@ func TestParseKeyRefusesBadNamesAndSaysWhy(t *testing.T) {
 				t.Errorf("error %q does not name %q", err, tt.reason)
 			}
 		})
+	}
+}
+
+func TestEveryUTF16CodeUnitIsANameOrRefusedAsTheStandardsSay(t *testing.T) {
+	t.Parallel()
+	for _, u := range objecttest.Units() {
+		for name, want := range map[string]bool{u.Bytes(): u.Name(), "a" + u.Bytes() + "b": u.Storable()} {
+			k, err := object.ParseKey(name)
+			if (err == nil) != want || want && string(k) != name {
+				t.Errorf("ParseKey(%q) = %q, %v; want it taken: %t", name, k, err, want)
+			}
+		}
 	}
 }
 

@@ -44,7 +44,8 @@ type service struct {
 	Store   v1.Store
 	Gateway gatewaytest.Gateway
 	Audit   *logbook
-	Log     *logbook // a line for each request
+	Log     *logbook     // a line for each request
+	Handler http.Handler // what listens at URL
 	t       testing.TB
 	token   string // that do sends: who has it may do everything
 }
@@ -105,7 +106,7 @@ func serve(t testing.TB, g gatewaytest.Gateway, endpoint string, change ...func(
 	api.Register(server)
 	listener := httptest.NewServer(server)
 	t.Cleanup(listener.Close)
-	s.URL = listener.URL
+	s.URL, s.Handler = listener.URL, server
 	return s
 }
 
