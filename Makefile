@@ -14,7 +14,7 @@ INIT_FLAGS = $(if $(EMAIL),--email $(EMAIL)) $(if $(CIDR),--cidr $(CIDR)) \
 LINT := go tool -modfile=.ci/tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help up status down test lint scan fuzz bench-synth init key synth cost plan deploy destroy purge client clean go cloudstorage
+.PHONY: help up status down test lint scan fuzz bench bench-synth init key synth cost plan deploy destroy purge client clean go cloudstorage
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,9 @@ scan: cloudstorage ## check all environments with checkov and tflint (exceptions
 
 fuzz: go ## every fuzz target for FUZZTIME (20s)
 	@bash .ci/fuzz $(or $(FUZZTIME),20s)
+
+bench: go ## compare the API with net/http by itself and with Flask and boto3 (ROUNDS=5)
+	@go test ./app/e2e/bench -run '^$$' -bench . -benchtime 1x -timeout 30m -rounds $(or $(ROUNDS),5)
 
 bench-synth: go ## compare the time of synthesizing with an app that only loads the provider (ROUNDS=7)
 	@go run ./infra/internal/benchsynth -rounds $(or $(ROUNDS),7)

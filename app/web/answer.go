@@ -16,12 +16,19 @@ import (
 // RetryAfter is what a client is told to wait when S3 is away.
 const RetryAfter = 5 * time.Second
 
-// body is the shape of every answer. Content is absent when nil; an empty list
-// is not nil and stays.
+// Header values that are never changed.
+var (
+	typeJSON = []string{"application/json"}
+	noStore  = []string{"no-store"} // a signed URL is a secret
+	noSniff  = []string{"nosniff"}  // a name may look like HTML
+)
+
+// body is the shape of every answer. Content is a string or a list of them, and
+// absent when nil; an empty list is not nil and stays.
 type body struct {
-	Status  int    `json:"status"`
-	Message string `json:"message"`
-	Content any    `json:"content,omitempty"`
+	Status  int
+	Message string
+	Content any
 }
 
 // Answer writes a 200 answer.
@@ -30,20 +37,49 @@ func Answer(c echo.Context, message string, content any) error {
 }
 
 func write(c echo.Context, b body) error {
-	var buf bytes.Buffer
-	encoder := json.NewEncoder(&buf)
-	encoder.SetEscapeHTML(false) // a name is written as its user means it
-	if err := encoder.Encode(b); err != nil {
-		return err
-	}
-	h := c.Response().Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Content-Length", strconv.Itoa(buf.Len())) // net/http cannot know it for HEAD
-	h.Set("Cache-Control", "no-store")               // a signed URL is a secret
-	h.Set("X-Content-Type-Options", "nosniff")       // a name may look like HTML
+	text := b.json()
+	h := c.Response().Header() // written to as a map, whose values then need no memory
+	h["Content-Type"], h["Cache-Control"], h["X-Content-Type-Options"] = typeJSON, noStore, noSniff
+	h["Content-Length"] = []string{strconv.Itoa(len(text))} // net/http cannot know it for HEAD
 	c.Response().WriteHeader(b.Status)
-	_, err := c.Response().Write(buf.Bytes())
+	_, err := c.Response().Write(text)
 	return err
+}
+
+// json is encoding/json's text without HTML escapes, at a third of its time for
+// names and URLs that need no escape, which most do.
+func (b body) json() []byte {
+	text := make([]byte, 0, 1024)
+	text = append(text, `{"status":`...)
+	text = strconv.AppendInt(text, int64(b.Status), 10)
+	text = appendString(append(text, `,"message":`...), b.Message)
+	switch content := b.Content.(type) {
+	case string:
+		text = appendString(append(text, `,"content":`...), content)
+	case []string:
+		text = append(text, `,"content":[`...)
+		for i, s := range content {
+			if i > 0 {
+				text = append(text, ',')
+			}
+			text = appendString(text, s)
+		}
+		text = append(text, ']')
+	}
+	return append(text, "}\n"...)
+}
+
+func appendString(text []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c > '~' {
+			var escaped bytes.Buffer
+			encoder := json.NewEncoder(&escaped)
+			encoder.SetEscapeHTML(false) // a name is written as its user means it
+			_ = encoder.Encode(s)        // a string has a form
+			return append(text, bytes.TrimSuffix(escaped.Bytes(), []byte("\n"))...)
+		}
+	}
+	return append(append(append(text, '"'), s...), '"')
 }
 
 // Error is an error that knows its answer.

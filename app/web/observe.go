@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -64,8 +65,17 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		if p := (*panicError)(nil); errors.As(err, &p) {
 			attrs = append(attrs, slog.String("stack", string(p.stack)))
 		}
-		s.cfg.Log.LogAttrs(r.Context(), level, "request", attrs...)
+		s.log(r.Context(), level, attrs)
 		return nil
+	}
+}
+
+// log writes the line of a request, whose place in the source nobody asks for.
+func (s *Server) log(ctx context.Context, level slog.Level, attrs []slog.Attr) {
+	if h := s.cfg.Log.Handler(); h.Enabled(ctx, level) {
+		record := slog.NewRecord(time.Now(), level, "request", 0)
+		record.AddAttrs(attrs...)
+		_ = h.Handle(ctx, record) // a log that cannot be written can't be told of it
 	}
 }
 

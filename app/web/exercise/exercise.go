@@ -4,7 +4,6 @@ package exercise
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -57,7 +56,7 @@ func (a API) list(c echo.Context) error {
 			break
 		}
 	}
-	return web.Answer(c, fmt.Sprintf("Successfully listed files on s3 bucket '%s'", a.Bucket), names)
+	return web.Answer(c, "Successfully listed files on s3 bucket '"+a.Bucket+"'", names)
 }
 
 func (a API) delete(c echo.Context) error {
@@ -89,5 +88,5 @@ func (a API) signed(prefix, done string, sign func(context.Context, object.Key, 
 }
 
 func (a API) message(done string, key object.Key) string {
-	return fmt.Sprintf("Successfully %s file '%s' on s3 bucket '%s'", done, key, a.Bucket)
+	return "Successfully " + done + " file '" + string(key) + "' on s3 bucket '" + a.Bucket + "'"
 }
