@@ -8,7 +8,7 @@ import (
 
 	"cloudstorage/app/auth"
 	"cloudstorage/app/web/problem"
-	"cloudstorage/app/web/v1"
+	v1 "cloudstorage/app/web/v1"
 )
 
 func TestWhatHasNoRouteIsAProblem(t *testing.T) {

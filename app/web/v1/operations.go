@@ -7,6 +7,12 @@ func operations() []operation {
 	return slices.Concat(
 		listOperations(),
 		fileOperations(),
+		versionOperations(),
+		copyOperations(),
+		deleteOperations(),
+		uploadOperations(),
+		formOperations(),
+		linkOperations(),
 		problemOperations(),
 	)
 }

@@ -26,7 +26,7 @@ import (
 	"cloudstorage/app/seal"
 	"cloudstorage/app/web"
 	"cloudstorage/app/web/problem"
-	"cloudstorage/app/web/v1"
+	v1 "cloudstorage/app/web/v1"
 )
 
 // everything is the store with all that is built on it.
