@@ -67,8 +67,8 @@ func (u uploading) explain(err error) error {
 	if object.CodeOf(err) != object.CodeNotFound {
 		return err
 	}
-	return &problem.Error{Kind: problem.NotFound, Err: err,
-		Detail: "there is no such upload: it was completed, aborted or never begun; HEAD " + fileAddress(u.Key) + " tells whether the file is there"}
+	d, _ := problem.Of(err) // of the upload, or of the file that if_match is about
+	return &problem.Error{Kind: problem.NotFound, Detail: d.Detail + "; HEAD " + fileAddress(u.Key) + " tells whether the file is there", Err: err}
 }
 
 // done checks what the caller says has been sent.
