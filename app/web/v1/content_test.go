@@ -13,7 +13,7 @@ import (
 	"cloudstorage/app/object"
 	"cloudstorage/app/object/file"
 	"cloudstorage/app/web/problem"
-	"cloudstorage/app/web/v1"
+	v1 "cloudstorage/app/web/v1"
 )
 
 func TestARangeIsAnsweredAsRFC9110Says(t *testing.T) {

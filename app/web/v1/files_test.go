@@ -12,7 +12,7 @@ import (
 	"cloudstorage/app/object"
 	"cloudstorage/app/object/objecttest"
 	"cloudstorage/app/web/problem"
-	"cloudstorage/app/web/v1"
+	v1 "cloudstorage/app/web/v1"
 )
 
 // at is a file's path, as a client writes it.
