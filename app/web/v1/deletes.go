@@ -1,6 +1,7 @@
 package v1
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -58,7 +59,9 @@ func deleteFiles(c *call) error {
 		}
 		at[k] = append(at[k], i)
 	}
-	deletions, err := c.api.Store.DeleteMany(c.r.Context(), keys)
+	// The store finishes what it has begun, whoever waits for it: so do the lines
+	// in the audit.
+	deletions, err := c.api.Store.DeleteMany(context.WithoutCancel(c.r.Context()), keys)
 	if err != nil {
 		return err
 	}

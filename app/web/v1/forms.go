@@ -58,7 +58,7 @@ func signForm(c *call) error {
 	if err != nil {
 		return err
 	}
-	signed, err := c.api.Store.SignForm(c.r.Context(), k, ttl, upload.FormOptions{Type: cmp.Or(asked.Type, mediatype.Of(k)), Min: asked.Min, Max: asked.Max})
+	signed, err := c.api.Store.SignForm(c.r.Context(), k, ttl, upload.FormOptions{Type: cmp.Or(asked.Type, mediatype.OrUnknown(k)), Min: asked.Min, Max: asked.Max})
 	if err != nil {
 		return err
 	}

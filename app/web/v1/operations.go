@@ -10,6 +10,7 @@ func operations() []operation {
 		versionOperations(),
 		copyOperations(),
 		deleteOperations(),
+		batchOperations(),
 		uploadOperations(),
 		formOperations(),
 		linkOperations(),

@@ -116,7 +116,7 @@ func TestAnUploadGoesOnAtAnotherInstance(t *testing.T) {
 	for _, did := range []string{"upload.create", "upload.sign", "upload.complete"} {
 		one.wantAudit(`"did":"`+did+`"`, k)
 	}
-	two.do(http.MethodPost, at+"/complete", `{}`).wantProblem(t, problem.NotFound, "HEAD /v1/files/a%20b/%C3%BC+%25.bin tells")
+	two.do(http.MethodPost, at+"/complete", `{}`).wantProblem(t, problem.NotFound, "never begun; HEAD /v1/files/a%20b/%C3%BC+%25.bin tells")
 	two.do(http.MethodGet, at, "").wantProblem(t, problem.NotFound, "no such upload")
 }
 
