@@ -1,8 +1,11 @@
 package v1_test
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -13,6 +16,7 @@ import (
 	"cloudstorage/app/e2e/toxictest"
 	"cloudstorage/app/s3store"
 	"cloudstorage/app/web/problem"
+	"cloudstorage/app/web/v1"
 )
 
 // What happens between the API and the store. A toxin that is on every
@@ -28,6 +32,7 @@ var (
 	deaf      = toxictest.Toxic{Type: "timeout", Stream: "upstream", Attributes: map[string]int{"timeout": 0}}
 	hungUp    = toxictest.Toxic{Type: "timeout", Stream: "upstream", Attributes: map[string]int{"timeout": 100}}
 	tooLate   = toxictest.Toxic{Type: "latency", Stream: "downstream", Attributes: map[string]int{"latency": 30_000}}
+	clogged   = toxictest.Toxic{Type: "bandwidth", Stream: "upstream", Attributes: map[string]int{"rate": 0}}
 	unclosed  = toxictest.Toxic{Type: "slow_close", Stream: "downstream", Attributes: map[string]int{"delay": 60_000}}
 )
 
@@ -35,6 +40,9 @@ var (
 func cutAfter(n int, stream string) toxictest.Toxic {
 	return toxictest.Toxic{Type: "limit_data", Stream: stream, Attributes: map[string]int{"bytes": n}}
 }
+
+// large is more bytes than connections keep between their ends.
+const large = 32 << 20
 
 // grace is what an answer may take on a busy machine beyond its limit.
 const grace = 5 * time.Second
@@ -44,16 +52,42 @@ func startToxic(t *testing.T) (*service, toxictest.Proxy) {
 	t.Helper()
 	g := gatewaytest.Start(t)
 	p := toxictest.Start(t, g.Endpoint)
-	return serve(t, g, p.URL), p
+	s := serve(t, g, p.URL, func(a *v1.API) {
+		store := a.Store.(everything)
+		store.Files.Stall = 2 * time.Second
+		a.Store, a.MaxBody = store, large
+	})
+	return s, p
 }
 
-// questions are requests that the store must answer before the API can, about
-// files that were put past all toxins.
-func questions(s *service) []string {
+// question is a request that the store must answer before the API can, and how
+// the API answers when it does.
+type question struct {
+	request, body string
+	status        int
+}
+
+// questions are about a file that is put past all toxins.
+func questions(s *service) []question {
 	for i := range 20 {
 		s.put(fmt.Sprintf("a/%02d %s", i, strings.Repeat("é", 50)), "content")
 	}
-	return []string{"GET /v1/files", "GET /v1/files?prefix=a/&delimiter=/&limit=7", "HEAD /v1/files/a/00%20" + strings.Repeat("%C3%A9", 50)}
+	k := "/a/00%20" + strings.Repeat("%C3%A9", 50)
+	return []question{
+		{"GET /v1/files", "", http.StatusOK},
+		{"GET /v1/files?prefix=a/&delimiter=/&limit=7", "", http.StatusOK},
+		{"HEAD /v1/files" + k, "", http.StatusOK},
+		{"GET /v1/files" + k, "", http.StatusTemporaryRedirect},
+		{"GET /v1/files" + k + "?stream=1", "", http.StatusOK},
+		{"GET /v1/versions" + k, "", http.StatusOK},
+		{"PUT /v1/files/put", "whole", http.StatusOK},
+		{"DELETE /v1/files/deleted", "", http.StatusNoContent},
+		{"POST /v1/batch/delete", `{"keys":["deleted"]}`, http.StatusOK},
+		{"POST /v1/copies", `{"from":"a/00 ` + strings.Repeat("é", 50) + `","to":"copied"}`, http.StatusCreated},
+		{"POST /v1/moves", `{"from":"a/01 ` + strings.Repeat("é", 50) + `","to":"moved"}`, http.StatusCreated},
+		{"POST /v1/uploads", `{"key":"uploaded"}`, http.StatusCreated},
+		{"POST /v1/links", `{"key":"a/00 ` + strings.Repeat("é", 50) + `"}`, http.StatusCreated},
+	}
 }
 
 func TestASlowStoreIsWaitedFor(t *testing.T) {
@@ -64,14 +98,8 @@ func TestASlowStoreIsWaitedFor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s, p := startToxic(t)
-			asked := questions(s)
-			want := atOnce(t, s, asked)
 			p.Add(t, toxics...)
-			for i, got := range atOnce(t, s, asked) {
-				if got.want(t, http.StatusOK, nil).Text != want[i].Text {
-					t.Errorf("%s: answered %s, want %s", asked[i], got.Text, want[i].Text)
-				}
-			}
+			s.wantAnswers(questions(s))
 		})
 	}
 }
@@ -91,13 +119,11 @@ func TestAStoreThatFailsIsAnAnswerAndForgottenWhenItIsBack(t *testing.T) {
 			s, p := startToxic(t)
 			asked := questions(s)
 			p.Add(t, toxics...)
-			for _, answer := range atOnce(t, s, asked) {
+			for _, answer := range s.atOnce(asked) {
 				answer.wantUnavailable(t)
 			}
 			p.Heal(t)
-			for _, answer := range atOnce(t, s, asked) {
-				answer.want(t, http.StatusOK, nil)
-			}
+			s.wantAnswers(asked)
 		})
 	}
 }
@@ -107,18 +133,19 @@ func TestAStoreThatDoesNotAnswerIsAnAnswerInTime(t *testing.T) {
 	t.Parallel()
 	var failing []*service
 	var proxies []toxictest.Proxy
-	var asked []*http.Request
+	var all sync.WaitGroup
 	for _, toxics := range [][]toxictest.Toxic{{mute}, {deaf}, {unclosed, cutAfter(10, "upstream")}, {tooLate}} {
 		s, p := startToxic(t)
-		for _, q := range questions(s) {
-			asked = append(asked, s.question(q))
-		}
+		asked := questions(s)
 		p.Add(t, toxics...)
 		failing, proxies = append(failing, s), append(proxies, p)
+		all.Go(func() {
+			for _, answer := range s.atOnce(asked) {
+				answer.wantUnavailable(t)
+			}
+		})
 	}
-	for _, answer := range answers(t, asked) {
-		answer.wantUnavailable(t)
-	}
+	all.Wait()
 	for i, p := range proxies {
 		p.Heal(t)
 		failing[i].do(http.MethodGet, "/v1/files", "").want(t, http.StatusOK, nil)
@@ -131,43 +158,106 @@ func TestAListingThatTheStoreCutsIsNotAShorterOne(t *testing.T) {
 	s, p := startToxic(t)
 	asked := questions(s)[:1]
 	p.Add(t, cutAfter(3000, "downstream"))
-	atOnce(t, s, asked)[0].wantUnavailable(t)
+	s.atOnce(asked)[0].wantUnavailable(t)
 }
 
-// question is a request such as "GET /v1/files".
-func (s *service) question(q string) *http.Request {
-	method, target, _ := strings.Cut(q, " ")
-	return s.request(method, target, "")
-}
-
-// atOnce asks a service.
-func atOnce(t *testing.T, s *service, questions []string) []response {
-	t.Helper()
-	var asked []*http.Request
-	for _, q := range questions {
-		asked = append(asked, s.question(q))
+func TestAFileThatTheStoreCutsIsNeverTakenForTheWhole(t *testing.T) {
+	t.Parallel()
+	s, p := startToxic(t)
+	s.put("large", strings.Repeat("x", large))
+	p.Add(t, cutAfter(large/2, "downstream"))
+	answer, err := exchange(s.request(http.MethodGet, "/v1/files/large?stream=1", ""))
+	if !errors.Is(err, io.ErrUnexpectedEOF) || answer.StatusCode != http.StatusOK || len(answer.Text) >= large {
+		t.Errorf("%d with %d bytes, %v", answer.StatusCode, len(answer.Text), err)
 	}
-	return answers(t, asked)
+	p.Heal(t)
+	if got := s.do(http.MethodGet, "/v1/files/large?stream=1", "").want(t, http.StatusOK, nil).Text; len(got) != large {
+		t.Errorf("got %d bytes of %d", len(got), large)
+	}
 }
 
-// answers sends requests at once, none of which may take longer than a call to
-// the store.
-func answers(t *testing.T, asked []*http.Request) []response {
-	t.Helper()
+// S3 refuses a body that is shorter than its Content-Length; the gateway does
+// only where a digest tells it, or the connection's end is a reset.
+func TestABodyThatTheStoreDoesNotGetWholeIsNotStored(t *testing.T) {
+	t.Parallel()
+	body := strings.Repeat("x", large)
+	sum := sha256.Sum256([]byte(body))
+	digest := "Content-Digest: sha-256=:" + base64.StdEncoding.EncodeToString(sum[:]) + ":"
+	for name, toxic := range map[string]toxictest.Toxic{"cut": cutAfter(large/2, "upstream"), "lost": deaf, "never taken": clogged} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, p := startToxic(t)
+			s.put("large", "as it was")
+			p.Add(t, toxic)
+			start := time.Now()
+			answer, err := exchange(s.request(http.MethodPut, "/v1/files/large", body, digest))
+			if err == nil { // otherwise the answer came before the body's end, and the connection's end before the answer
+				answer.wantUnavailable(t)
+			}
+			inTime(t, start)
+			p.Heal(t)
+			if got := s.do(http.MethodGet, "/v1/files/large?stream=1", "").want(t, http.StatusOK, nil).Text; got != "as it was" {
+				t.Errorf("%d bytes are stored", len(got))
+			}
+			if s.Audit.String() != "" {
+				t.Errorf("it is in the audit: %s", s.Audit)
+			}
+			s.do(http.MethodPut, "/v1/files/large", "again").want(t, http.StatusOK, nil)
+		})
+	}
+}
+
+// A store that falls silent within a file would hold its readers for ever.
+func TestAFileThatStopsComingEndsInTime(t *testing.T) {
+	t.Parallel()
+	s, p := startToxic(t)
+	s.put("large", strings.Repeat("x", large))
+	answer := s.get("large")
+	defer answer.Body.Close()
+	p.Add(t, mute)
+	start := time.Now()
+	if n, err := io.Copy(io.Discard, answer.Body); !errors.Is(err, io.ErrUnexpectedEOF) || n >= large {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+	inTime(t, start)
+	if log := s.Log.String(); !strings.Contains(log, "neither gives nor takes") {
+		t.Errorf("the log does not say why: %s", log)
+	}
+}
+
+// wantAnswers fails the test unless every question is answered.
+func (s *service) wantAnswers(asked []question) {
+	s.t.Helper()
+	for i, answer := range s.atOnce(asked) {
+		answer.want(s.t, asked[i].status, nil)
+	}
+}
+
+// atOnce asks all questions at the same time.
+func (s *service) atOnce(asked []question) []response {
+	s.t.Helper()
 	got, failed := make([]response, len(asked)), make([]error, len(asked))
 	start := time.Now()
 	var all sync.WaitGroup
-	for i, r := range asked {
-		all.Go(func() { got[i], failed[i] = exchange(r) })
+	for i, q := range asked {
+		method, target, _ := strings.Cut(q.request, " ")
+		all.Go(func() { got[i], failed[i] = exchange(s.request(method, target, q.body)) })
 	}
 	all.Wait()
 	if err := errors.Join(failed...); err != nil {
-		t.Fatal(err)
+		s.t.Error(err)
 	}
+	inTime(s.t, start)
+	return got
+}
+
+// inTime fails the test unless it is not later than a call to the store may
+// take.
+func inTime(t testing.TB, start time.Time) {
+	t.Helper()
 	if took := time.Since(start); took > s3store.CallTimeout+grace {
 		t.Errorf("answered after %s, want %s at most", took, s3store.CallTimeout)
 	}
-	return got
 }
 
 // wantUnavailable fails the test unless the answer says that the store is away,
@@ -176,6 +266,6 @@ func (r response) wantUnavailable(t testing.TB) {
 	t.Helper()
 	r.wantProblem(t, problem.Unavailable, "try again in a few seconds")
 	if got := r.Header.Get("Retry-After"); got != "5" {
-		t.Errorf("Retry-After: %q, want 5", got)
+		t.Errorf("%s: Retry-After: %q, want 5", r.Request.URL.Path, got)
 	}
 }
