@@ -47,6 +47,7 @@ func TestAParameterThatARouteDoesNotHaveIsRefused(t *testing.T) {
 		"?limit=ten":          "1 to 1000",
 		"?prefix=a&prefix=b":  "once",
 		"?prefix=%zz":         "percent-encode",
+		"?prefix=a%ff":        "UTF-8",
 		"?cursor=abc":         "begin without",
 		"?cursor=" + "\u00e9": "begin without",
 	} {

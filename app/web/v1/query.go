@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"cloudstorage/app/web/problem"
 )
@@ -50,6 +51,9 @@ func parseQuery(raw string, params []param) (query, error) {
 			return q, problem.New(problem.InvalidRequest, fmt.Sprintf("the parameter %q is given twice: give it once", name))
 		}
 		p, value := params[i], given[0]
+		if !utf8.ValidString(value) { // no name has it, and no cursor could tell it
+			return q, problem.New(problem.InvalidRequest, fmt.Sprintf("the parameter %q is not valid UTF-8: percent-encode its UTF-8 bytes", name))
+		}
 		switch p.kind {
 		case text:
 			q.texts[name] = value
