@@ -1,8 +1,12 @@
-// Package route names the route that answers a request, for whoever observes
-// requests: a pattern has no file's name in it, and there are as many as routes.
+// Package route names the kinds of requests for whoever observes them: a pattern
+// has no file's name in it, and there are only as many names as routes.
 package route
 
-import "github.com/labstack/echo/v4"
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+)
 
 // Unmatched stands for all that no route answers.
 const Unmatched = "unmatched"
@@ -22,4 +26,18 @@ func Of(c echo.Context) string {
 		return Unmatched
 	}
 	return c.Path()
+}
+
+// OtherMethod stands for the methods that clients make up, as OpenTelemetry
+// calls them.
+// Source: https://opentelemetry.io/docs/specs/semconv/http/http-spans/
+const OtherMethod = "_OTHER"
+
+// Method returns the request's method, or OtherMethod.
+func Method(c echo.Context) string {
+	switch method := c.Request().Method; method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return method
+	}
+	return OtherMethod
 }

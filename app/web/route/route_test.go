@@ -42,3 +42,12 @@ func TestARouteIsAPatternWhateverIsAsked(t *testing.T) {
 		}
 	}
 }
+
+func TestAMethodThatClientsMakeUpIsOther(t *testing.T) {
+	t.Parallel()
+	for method, want := range map[string]string{"GET": "GET", "DELETE": "DELETE", "OPTIONS": "OPTIONS", "BREW": "_OTHER", "get": "_OTHER"} {
+		if got := route.Method(echo.New().NewContext(httptest.NewRequest(method, "/", nil), nil)); got != want {
+			t.Errorf("%s: %s, want %s", method, got, want)
+		}
+	}
+}
