@@ -88,10 +88,11 @@ func (r *reader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close reads what is left of a short body, within the client's credit too.
+// Close lets net/http read what is left of a short body, which must end too. A
+// Read may be under way, so the credit is not looked at.
 func (r *reader) Close() error {
 	if !r.ended.Swap(true) {
-		_ = r.conn.SetReadDeadline(time.Now().Add(r.left))
+		_ = r.conn.SetReadDeadline(time.Now().Add(r.Patience))
 	}
 	return r.ReadCloser.Close()
 }

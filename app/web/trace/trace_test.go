@@ -36,7 +36,7 @@ type receiver struct {
 func collect(t *testing.T) *receiver {
 	t.Helper()
 	c := &receiver{spans: map[string]*otlp.Span{}}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		var sent collector.ExportTraceServiceRequest
 		if err == nil {
