@@ -26,10 +26,7 @@ import (
 )
 
 // Files works on the files of a store.
-type Files struct {
-	Store *s3sign.Store
-	Stall time.Duration // how long content may not move while S3 has it to give or to take; 0 is s3store.CallTimeout
-}
+type Files struct{ Store *s3sign.Store }
 
 var _ file.Store = Files{}
 
@@ -57,8 +54,8 @@ func (f Files) Stat(ctx context.Context, k object.Key, version string) (object.I
 	}, nil
 }
 
-// Get reads an object. It has no time limit of its own while the content moves: a
-// large file takes its time, and ctx ends it.
+// Get reads an object. It has no time limit of its own: a large file takes its
+// time, and ctx ends it.
 func (f Files) Get(ctx context.Context, k object.Key, o file.GetOptions) (*file.Content, error) {
 	in := &s3.GetObjectInput{
 		Bucket: aws.String(f.Store.Bucket()), Key: aws.String(string(k)), VersionId: call.Optional(o.Version),
@@ -67,21 +64,18 @@ func (f Files) Get(ctx context.Context, k object.Key, o file.GetOptions) (*file.
 	if o.Range != nil {
 		in.Range = aws.String(o.Range.String())
 	}
-	w := f.watch(ctx)
-	out, err := f.Store.Client().GetObject(w.ctx, in)
-	w.rest()
+	out, err := f.Store.Client().GetObject(ctx, in)
 	if err != nil {
-		w.end()
-		return nil, call.Failed(readAction(o.Version), k, w.cause(err))
+		return nil, call.Failed(readAction(o.Version), k, err)
 	}
-	c := &file.Content{ReadCloser: download{out.Body, w}, Length: aws.ToInt64(out.ContentLength), Info: object.Info{
+	c := &file.Content{ReadCloser: out.Body, Length: aws.ToInt64(out.ContentLength), Info: object.Info{
 		Key: k, Size: aws.ToInt64(out.ContentLength), ETag: aws.ToString(out.ETag), Modified: aws.ToTime(out.LastModified),
 		Type: aws.ToString(out.ContentType), Version: aws.ToString(out.VersionId),
 	}}
 	if out.ContentRange != nil {
 		var last int64
 		if _, err := fmt.Sscanf(*out.ContentRange, "bytes %d-%d/%d", &c.First, &last, &c.Size); err != nil {
-			return nil, errors.Join(call.Failed(readAction(o.Version), k, fmt.Errorf("read Content-Range %q: %w", *out.ContentRange, err)), c.Close())
+			return nil, errors.Join(call.Failed(readAction(o.Version), k, fmt.Errorf("read Content-Range %q: %w", *out.ContentRange, err)), out.Body.Close())
 		}
 	}
 	return c, nil
@@ -92,10 +86,8 @@ func (f Files) Put(ctx context.Context, k object.Key, content io.Reader, o file.
 	if err := checkSize(k, o.Size); err != nil {
 		return object.Info{}, err
 	}
-	w := f.watch(ctx)
-	defer w.end()
-	body := &stream{from: content, watch: w}
-	out, err := f.Store.Client().PutObject(w.ctx, &s3.PutObjectInput{
+	body := &stream{from: content}
+	out, err := f.Store.Client().PutObject(ctx, &s3.PutObjectInput{
 		Bucket: aws.String(f.Store.Bucket()), Key: aws.String(string(k)),
 		Body: body, ContentLength: aws.Int64(o.Size), ContentType: call.Optional(o.Type), ChecksumSHA256: call.Digest(o.SHA256),
 		IfNoneMatch: call.IfNew(o.IfNew), IfMatch: call.Optional(o.IfMatch),
@@ -105,7 +97,7 @@ func (f Files) Put(ctx context.Context, k object.Key, content io.Reader, o file.
 			return object.Info{}, &object.Error{Code: object.CodeInvalid, Op: actions.PutObject, Key: k,
 				Message: "the content could not be read to its end", Err: cause}
 		}
-		return object.Info{}, call.Failed(actions.PutObject, k, w.cause(err))
+		return object.Info{}, call.Failed(actions.PutObject, k, err)
 	}
 	return object.Info{Key: k, Size: o.Size, ETag: aws.ToString(out.ETag), Type: o.Type, Version: aws.ToString(out.VersionId)}, nil
 }
@@ -121,8 +113,7 @@ func once(o *s3.Options) {
 // stream tells a failure of its source from one of S3. The transport may still
 // read it when the call has failed.
 type stream struct {
-	from  io.Reader
-	watch *watch // rests while the source is waited for
+	from io.Reader
 
 	mu   sync.Mutex
 	read int64
@@ -130,9 +121,7 @@ type stream struct {
 }
 
 func (s *stream) Read(p []byte) (int, error) {
-	s.watch.rest()
 	n, err := s.from.Read(p)
-	s.watch.begin()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.read += int64(n)
