@@ -60,6 +60,7 @@ func (a *API) Register(s *web.Server) {
 			// A failing write means that the client is gone.
 			_ = problem.Write(c.Response(), err, c.Response().Header().Get(requestIDHeader))
 		},
+		Secret: []string{Path + "/shared/", Path + "/links/"},
 	})
 }
 
