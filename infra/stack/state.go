@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"crypto/md5"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -53,12 +54,19 @@ func writeKeyring(stack cdktf.TerraformStack, e *config.Environment, bucket *sto
 	if err != nil {
 		panic(fmt.Errorf("%s: render the keyring: %w", e.Name, err))
 	}
-	s3object.NewS3Object(stack, jsii.String("keyring"), &s3object.S3ObjectConfig{
+	object := &s3object.S3ObjectConfig{
 		Bucket:      bucket.Name(),
 		Key:         jsii.String(state.KeyringName),
 		Content:     tf.Literal(string(text)),
 		ContentType: jsii.String("application/json"),
 		Tags:        tf.Tags(e.Project().Tags("keyring")),
 		DependsOn:   tf.Dependables(bucket.Ready()),
-	})
+	}
+	if e.Storage.Encryption == config.EncryptionS3 {
+		// Terraform does not read the content back: by this it sees a keyring that was changed past it. The ETag of what is
+		// encrypted by KMS says nothing of the content.
+		// Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
+		object.Etag = jsii.String(fmt.Sprintf("%x", md5.Sum(text)))
+	}
+	s3object.NewS3Object(stack, jsii.String("keyring"), object)
 }
