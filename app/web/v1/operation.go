@@ -23,6 +23,8 @@ type operation struct {
 	raw     bool    // its body is content, of any type
 	answers []answer
 
+	problems []problem.Kind // that it may answer beside those that its other fields imply
+
 	handle func(*call) error
 }
 

@@ -1,0 +1,340 @@
+package v1
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"cloudstorage/app/web/problem"
+)
+
+// jsonObject is a JSON object of the document.
+type jsonObject = map[string]any
+
+const introduction = `List, read and write files. Their bytes flow between the client and the storage itself: the API lists, authorises and signs URLs.
+
+**Who may.** Send a key or a token of the issuer in the field ` + "`Authorization: Bearer …`" + `, nowhere else. A caller has verbs (list, read, write, delete) below prefixes. What is marked as public needs none.
+
+**Names.** A file's key is 1 to 1,024 bytes of UTF-8 without control characters and without a segment ` + "`.` or `..`" + `. In a path it stands percent-encoded, as everything behind the route; its slashes may be written as they are or as ` + "`%2F`" + `, which is the same key. A plus is a plus.
+
+**Problems.** Every answer from 400 on is a problem (RFC 9457, ` + "`application/problem+json`" + `), whose type is a path of this server that explains it. Its ` + "`request_id`" + ` is the answer's X-Request-Id, which the server's log has too.
+
+**Strictness.** A parameter or a field that a route does not know is refused, so that a mistyped name is never a request for something else. New fields may be added to answers: ignore those that you do not know.
+
+**HEAD** is GET without the body, wherever there is GET.`
+
+// pathParameters are what stands in the braces of paths.
+var pathParameters = map[string]struct{ about, example string }{
+	"key":   {"The file's name: the rest of the path. Slashes belong to it, as they are or as %2F.", "reports/2026/summary.pdf"},
+	"name":  {"The last segment of a problem's type.", "not-found"},
+	"id":    {"The upload's id, as it was answered.", "upload-id"},
+	"token": {"The link's token, as it was answered.", "link-token"},
+}
+
+// writeDocument writes the OpenAPI document from the operations.
+func writeDocument() ([]byte, error) {
+	w := writer{schemas: newSchemas(), paths: jsonObject{}, responses: jsonObject{}}
+	var tags []jsonObject
+	for _, c := range documented() {
+		tags = append(tags, jsonObject{"name": c.name, "description": c.about})
+		for _, o := range c.operations {
+			w.add(c.name, o)
+		}
+	}
+	// In the order in which a reader wants it.
+	root := struct {
+		OpenAPI    string       `json:"openapi"`
+		Info       jsonObject   `json:"info"`
+		Servers    []jsonObject `json:"servers"`
+		Security   []jsonObject `json:"security"`
+		Tags       []jsonObject `json:"tags"`
+		Paths      jsonObject   `json:"paths"`
+		Components jsonObject   `json:"components"`
+	}{
+		OpenAPI:  "3.1.0",
+		Info:     jsonObject{"title": "Storage API", "version": "1", "summary": "Files in S3, by name.", "description": introduction},
+		Servers:  []jsonObject{{"url": "/", "description": "The server that this document comes from."}},
+		Security: []jsonObject{{"bearer": []string{}}},
+		Tags:     tags,
+		Paths:    w.paths,
+		Components: jsonObject{
+			"schemas":   w.schemas.components,
+			"responses": w.responses,
+			"headers": jsonObject{"RequestId": jsonObject{
+				"description": "Names the request in the server's log: the caller's own, where it sends one of letters, digits and -_., at most 64.",
+				"schema":      jsonObject{"type": "string"},
+			}},
+			"securitySchemes": jsonObject{"bearer": jsonObject{
+				"type": "http", "scheme": "bearer", "description": "An API key, or a token of the issuer that the server trusts.",
+			}},
+		},
+	}
+	if w.schemas.err != nil {
+		return nil, w.schemas.err
+	}
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	err := encoder.Encode(root)
+	return text.Bytes(), err
+}
+
+// documented are the concerns of the document, with whole paths.
+func documented() []concern {
+	all := concerns()
+	for i, c := range all {
+		all[i].operations = slices.Clone(c.operations)
+		for j := range c.operations {
+			all[i].operations[j].path = Path + c.operations[j].path
+		}
+	}
+	return append(all, exercise(), health())
+}
+
+// template returns a path as OpenAPI has it, which cannot say that the rest of
+// the path is meant.
+func template(path string) string { return strings.ReplaceAll(path, "...}", "}") }
+
+// writer collects what the document has.
+type writer struct {
+	schemas          *schemas
+	paths, responses jsonObject
+}
+
+func (w *writer) add(tag string, o operation) {
+	entry := jsonObject{
+		"operationId": o.id,
+		"tags":        []string{tag},
+		"summary":     strings.TrimSuffix(o.summary, "."),
+		"responses":   w.answers(o),
+	}
+	if about := o.about + heeded(o.headers); about != "" {
+		entry["description"] = strings.TrimSpace(about)
+	}
+	if parameters := parameters(o); len(parameters) > 0 {
+		entry["parameters"] = parameters
+	}
+	if content := w.content(o); len(content) > 0 {
+		entry["requestBody"] = jsonObject{"required": !o.raw, "content": content}
+	}
+	if o.public {
+		entry["security"] = []jsonObject{}
+	}
+	path := template(o.path)
+	if w.paths[path] == nil {
+		w.paths[path] = jsonObject{}
+	}
+	w.paths[path].(jsonObject)[strings.ToLower(o.method)] = entry
+}
+
+// reserved says whether OpenAPI leaves a header field to other parts of the
+// document.
+func reserved(name string) bool {
+	return name == "Accept" || name == "Content-Type" || name == "Authorization"
+}
+
+// heeded describes the fields that cannot be parameters.
+func heeded(fields []field) string {
+	text := ""
+	for _, f := range fields {
+		if reserved(f.name) {
+			text += "\n\n`" + f.name + "`: " + f.about
+		}
+	}
+	return text
+}
+
+func parameters(o operation) []jsonObject {
+	var all []jsonObject
+	if _, name, braces := strings.Cut(template(o.path), "{"); braces {
+		name, _, _ = strings.Cut(name, "}")
+		p := pathParameters[name]
+		all = append(all, jsonObject{"name": name, "in": "path", "required": true, "description": p.about, "example": p.example,
+			"schema": jsonObject{"type": "string", "minLength": 1}})
+	}
+	for _, p := range o.query {
+		schema := jsonObject{"type": "string"}
+		switch p.kind {
+		case integer:
+			schema = jsonObject{"type": "integer", "minimum": p.low, "maximum": p.high}
+		case flag:
+			schema = jsonObject{"type": "integer", "enum": []int{0, 1}, "default": 0}
+		}
+		all = append(all, jsonObject{"name": p.name, "in": "query", "description": p.about, "schema": schema})
+	}
+	for _, f := range o.headers {
+		if !reserved(f.name) {
+			all = append(all, jsonObject{"name": f.name, "in": "header", "description": f.about, "schema": jsonObject{"type": "string"}})
+		}
+	}
+	return all
+}
+
+// content is what bodies the operation takes.
+func (w *writer) content(o operation) jsonObject {
+	content := jsonObject{}
+	if o.body != nil {
+		content["application/json"] = jsonObject{"schema": w.schemas.ofRequest(o.body)}
+	}
+	if o.raw {
+		content["*/*"] = jsonObject{}
+	}
+	return content
+}
+
+func (w *writer) answers(o operation) jsonObject {
+	all := jsonObject{}
+	for _, a := range o.answers {
+		status := strconv.Itoa(a.status)
+		entry, again := all[status].(jsonObject)
+		if !again {
+			entry = jsonObject{"description": a.about, "headers": jsonObject{}}
+			all[status] = entry
+		} else {
+			entry["description"] = entry["description"].(string) + " " + a.about
+		}
+		headers := entry["headers"].(jsonObject)
+		headers["X-Request-Id"] = jsonObject{"$ref": "#/components/headers/RequestId"}
+		for _, f := range a.headers {
+			if !reserved(f.name) {
+				headers[f.name] = jsonObject{"description": f.about, "schema": jsonObject{"type": "string"}}
+			}
+		}
+		if media := a.mediaType(); media != "" {
+			if entry["content"] == nil {
+				entry["content"] = jsonObject{}
+			}
+			body := jsonObject{}
+			if a.body != nil {
+				body["schema"] = w.schemas.of(a.body)
+			}
+			entry["content"].(jsonObject)[media] = body
+		}
+	}
+	if !strings.HasPrefix(o.path, Path) {
+		all["default"] = jsonObject{"description": "An error, in the shape of every answer.",
+			"content": jsonObject{"application/json": jsonObject{"schema": w.schemas.of(exerciseAnswer{})}}}
+		return all
+	}
+	for _, k := range problems(o) {
+		all[strconv.Itoa(k.Status)] = w.problem(k)
+	}
+	all["default"] = w.failure()
+	return all
+}
+
+// mediaType is that of the answer's body, "" where it has none.
+func (a answer) mediaType() string {
+	if a.media == "" && a.body != nil {
+		return "application/json"
+	}
+	return a.media
+}
+
+// problems are the kinds that an operation may answer, but for those that are
+// the server's own fault.
+func problems(o operation) []problem.Kind {
+	all := []problem.Kind{problem.InvalidRequest, problem.RateLimited}
+	if !o.public {
+		all = append(all, problem.Unauthenticated, problem.Forbidden)
+	}
+	if o.body != nil && !o.raw {
+		all = append(all, problem.BodyTooLarge, problem.UnsupportedMediaType, problem.TooSlow)
+	}
+	return append(all, o.problems...)
+}
+
+// problem returns the answer that is a problem of kind k.
+func (w *writer) problem(k problem.Kind) jsonObject {
+	words := strings.Split(k.Name, "-")
+	name := ""
+	for _, word := range words {
+		name += strings.ToUpper(word[:1]) + word[1:]
+	}
+	if w.responses[name] == nil {
+		w.responses[name] = w.problemAnswer(k.Title+" "+k.Way, jsonObject{"allOf": []jsonObject{
+			w.schemas.of(problem.Details{}),
+			{"properties": jsonObject{"type": jsonObject{"const": k.Type()}, "status": jsonObject{"const": k.Status}}},
+		}}, jsonObject{"type": k.Type(), "title": k.Title, "status": k.Status, "request_id": "SKJ4NWX2XKDYZ5DNJ3CKFHNAI2"}, problemFields(k))
+	}
+	return jsonObject{"$ref": "#/components/responses/" + name}
+}
+
+// failure returns the answer for what the server is at fault.
+func (w *writer) failure() jsonObject {
+	const name = "Failure"
+	if w.responses[name] == nil {
+		text := "The server failed, not the caller:"
+		for _, k := range problem.Kinds() {
+			if k.Status >= http.StatusInternalServerError {
+				text += " " + k.Name + " (" + strconv.Itoa(k.Status) + "),"
+			}
+		}
+		w.responses[name] = w.problemAnswer(strings.TrimSuffix(text, ",")+".", w.schemas.of(problem.Details{}), nil, problemFields(problem.Unavailable))
+	}
+	return jsonObject{"$ref": "#/components/responses/" + name}
+}
+
+func (w *writer) problemAnswer(about string, schema, example jsonObject, fields []field) jsonObject {
+	headers := jsonObject{"X-Request-Id": jsonObject{"$ref": "#/components/headers/RequestId"}}
+	for _, f := range fields {
+		headers[f.name] = jsonObject{"description": f.about, "schema": jsonObject{"type": "string"}}
+	}
+	body := jsonObject{"schema": schema}
+	if example != nil {
+		body["example"] = example
+	}
+	return jsonObject{"description": about, "headers": headers, "content": jsonObject{problem.ContentType: body}}
+}
+
+// problemFields are the fields that only problems of some kinds have.
+func problemFields(k problem.Kind) []field {
+	switch k {
+	case problem.Unauthenticated, problem.Forbidden:
+		return []field{{"WWW-Authenticate", "The scheme, and what is wrong with what was sent (RFC 6750)."}}
+	case problem.RateLimited, problem.Unavailable:
+		return []field{{"Retry-After", "Seconds to wait."}}
+	case problem.RangeNotSatisfiable:
+		return []field{{"Content-Range", "bytes */ and the file's size."}}
+	}
+	return nil
+}
+
+// exerciseAnswer is the shape of every answer of the exercise's routes.
+type exerciseAnswer struct {
+	Status  int    `json:"status" doc:"The answer's status." example:"200"`
+	Message string `json:"message" doc:"What was done, or what went wrong."`
+	Content any    `json:"content,omitempty" doc:"A list of names, or a URL; absent where there is nothing to answer."`
+}
+
+// exercise is the five routes that the exercises fix.
+func exercise() concern {
+	get := func(id, path, summary, about, content string) operation {
+		return operation{id: id, method: http.MethodGet, path: path, summary: summary, about: about, public: true,
+			answers: []answer{{status: http.StatusOK, about: content, body: exerciseAnswer{}}}}
+	}
+	return concern{"Exercise", "Five routes of an older, simpler API: all GET, all in one shape. A server may have them switched off.", []operation{
+		get("greet", "/", "Greet.", "", "A greeting."),
+		get("exerciseList", "/list_files", "List all names.", "However many there are: use listFiles instead.", "content is a list of names."),
+		get("exerciseDelete", "/delete/{key...}", "Delete a file.", "With GET, and therefore not for browsers' pages: use deleteFile instead.", "It is deleted, or never was."),
+		get("exerciseDownload", "/download/{key...}", "Sign a download.", "", "content is a URL to GET."),
+		get("exerciseUpload", "/upload/{key...}", "Sign an upload.", "", "content is a URL to PUT to."),
+	}}
+}
+
+// health is the routes for machines.
+func health() concern {
+	answers := func(about string) []answer {
+		return []answer{{status: http.StatusOK, about: about, body: exerciseAnswer{}}}
+	}
+	return concern{"Health", "For load balancers and whoever watches the server.", []operation{
+		{id: "alive", method: http.MethodGet, path: "/healthz", summary: "Say that the server runs.", about: "Asks nothing else: an outage of the storage does not change it.",
+			public: true, answers: answers("It runs.")},
+		{id: "ready", method: http.MethodGet, path: "/readyz", summary: "Say that the server can work.", about: "503 while the storage does not answer, and while the server drains.",
+			public: true, answers: answers("It can.")},
+	}}
+}
