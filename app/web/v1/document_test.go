@@ -3,6 +3,7 @@ package v1
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -99,6 +100,13 @@ func documented() []concern {
 // the path is meant.
 func template(path string) string { return strings.ReplaceAll(path, "...}", "}") }
 
+// parameter returns the name in a path's braces.
+func parameter(path string) (name string, braces bool) {
+	_, name, braces = strings.Cut(template(path), "{")
+	name, _, _ = strings.Cut(name, "}")
+	return name, braces
+}
+
 // writer collects what the document has.
 type writer struct {
 	schemas          *schemas
@@ -150,8 +158,7 @@ func heeded(fields []field) string {
 
 func parameters(o operation) []jsonObject {
 	var all []jsonObject
-	if _, name, braces := strings.Cut(template(o.path), "{"); braces {
-		name, _, _ = strings.Cut(name, "}")
+	if name, braces := parameter(o.path); braces {
 		p := pathParameters[name]
 		all = append(all, jsonObject{"name": name, "in": "path", "required": true, "description": p.about, "example": p.example,
 			"schema": jsonObject{"type": "string", "minLength": 1}})
@@ -191,18 +198,12 @@ func (w *writer) answers(o operation) jsonObject {
 	for _, a := range o.answers {
 		status := strconv.Itoa(a.status)
 		entry, again := all[status].(jsonObject)
-		if !again {
-			entry = jsonObject{"description": a.about, "headers": jsonObject{}}
-			all[status] = entry
-		} else {
+		if again { // another body of the same status
 			entry["description"] = entry["description"].(string) + " " + a.about
-		}
-		headers := entry["headers"].(jsonObject)
-		headers["X-Request-Id"] = jsonObject{"$ref": "#/components/headers/RequestId"}
-		for _, f := range a.headers {
-			if !reserved(f.name) {
-				headers[f.name] = jsonObject{"description": f.about, "schema": jsonObject{"type": "string"}}
-			}
+			maps.Copy(entry["headers"].(jsonObject), headers(a.headers))
+		} else {
+			entry = jsonObject{"description": a.about, "headers": headers(a.headers)}
+			all[status] = entry
 		}
 		if media := a.mediaType(); media != "" {
 			if entry["content"] == nil {
@@ -216,8 +217,7 @@ func (w *writer) answers(o operation) jsonObject {
 		}
 	}
 	if !strings.HasPrefix(o.path, Path) {
-		all["default"] = jsonObject{"description": "An error, in the shape of every answer.",
-			"content": jsonObject{"application/json": jsonObject{"schema": w.schemas.of(exerciseAnswer{})}}}
+		all["default"] = w.olderFailure()
 		return all
 	}
 	for _, k := range problems(o) {
@@ -279,16 +279,36 @@ func (w *writer) failure() jsonObject {
 	return jsonObject{"$ref": "#/components/responses/" + name}
 }
 
-func (w *writer) problemAnswer(about string, schema, example jsonObject, fields []field) jsonObject {
-	headers := jsonObject{"X-Request-Id": jsonObject{"$ref": "#/components/headers/RequestId"}}
-	for _, f := range fields {
-		headers[f.name] = jsonObject{"description": f.about, "schema": jsonObject{"type": "string"}}
+// olderFailure returns the answer for all errors of the older routes.
+func (w *writer) olderFailure() jsonObject {
+	const name = "OlderFailure"
+	if w.responses[name] == nil {
+		w.responses[name] = jsonObject{
+			"description": "An error, in the shape of every answer of these routes.",
+			"headers":     headers(problemFields(problem.Unavailable)),
+			"content":     jsonObject{"application/json": jsonObject{"schema": w.schemas.of(exerciseAnswer{})}},
+		}
 	}
+	return jsonObject{"$ref": "#/components/responses/" + name}
+}
+
+func (w *writer) problemAnswer(about string, schema, example jsonObject, fields []field) jsonObject {
 	body := jsonObject{"schema": schema}
 	if example != nil {
 		body["example"] = example
 	}
-	return jsonObject{"description": about, "headers": headers, "content": jsonObject{problem.ContentType: body}}
+	return jsonObject{"description": about, "headers": headers(fields), "content": jsonObject{problem.ContentType: body}}
+}
+
+// headers are the fields of an answer, and the one that all answers have.
+func headers(fields []field) jsonObject {
+	all := jsonObject{"X-Request-Id": jsonObject{"$ref": "#/components/headers/RequestId"}}
+	for _, f := range fields {
+		if !reserved(f.name) {
+			all[f.name] = jsonObject{"description": f.about, "schema": jsonObject{"type": "string"}}
+		}
+	}
+	return all
 }
 
 // problemFields are the fields that only problems of some kinds have.

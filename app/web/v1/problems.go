@@ -17,9 +17,10 @@ type problemKind struct {
 func problemOperations() []operation {
 	return []operation{{
 		id: "explainProblem", method: http.MethodGet, path: "/problems/{name}",
-		summary: "Explain a kind of problem.",
-		public:  true,
-		answers: []answer{{status: http.StatusOK, about: "What it is and what to do about it.", body: problemKind{}}},
+		summary:  "Explain a kind of problem.",
+		public:   true,
+		answers:  []answer{{status: http.StatusOK, about: "What it is and what to do about it.", body: problemKind{}}},
+		problems: []problem.Kind{problem.NotFound},
 		handle: func(c *call) error {
 			k, found := problem.Find(c.rest)
 			if !found {
