@@ -220,8 +220,12 @@ func (w *writer) answers(o operation) jsonObject {
 		all["default"] = w.olderFailure()
 		return all
 	}
+	kinds := map[int][]problem.Kind{}
 	for _, k := range problems(o) {
-		all[strconv.Itoa(k.Status)] = w.problem(k)
+		kinds[k.Status] = append(kinds[k.Status], k)
+	}
+	for status, k := range kinds {
+		all[strconv.Itoa(status)] = w.problem(k)
 	}
 	all["default"] = w.failure()
 	return all
@@ -248,17 +252,22 @@ func problems(o operation) []problem.Kind {
 	return append(all, o.problems...)
 }
 
-// problem returns the answer that is a problem of kind k.
-func (w *writer) problem(k problem.Kind) jsonObject {
-	words := strings.Split(k.Name, "-")
-	name := ""
-	for _, word := range words {
-		name += strings.ToUpper(word[:1]) + word[1:]
+// problem returns the answer that is a problem of one of kinds, all of one
+// status.
+func (w *writer) problem(kinds []problem.Kind) jsonObject {
+	var names, abouts, types []string
+	for _, k := range kinds {
+		name := ""
+		for word := range strings.SplitSeq(k.Name, "-") {
+			name += strings.ToUpper(word[:1]) + word[1:]
+		}
+		names, abouts, types = append(names, name), append(abouts, k.Title+" "+k.Way), append(types, k.Type())
 	}
+	name, k := strings.Join(names, "Or"), kinds[0]
 	if w.responses[name] == nil {
-		w.responses[name] = w.problemAnswer(k.Title+" "+k.Way, jsonObject{"allOf": []jsonObject{
+		w.responses[name] = w.problemAnswer(strings.Join(abouts, " Or: "), jsonObject{"allOf": []jsonObject{
 			w.schemas.of(problem.Details{}),
-			{"properties": jsonObject{"type": jsonObject{"const": k.Type()}, "status": jsonObject{"const": k.Status}}},
+			{"properties": jsonObject{"type": jsonObject{"enum": types}, "status": jsonObject{"const": k.Status}}},
 		}}, jsonObject{"type": k.Type(), "title": k.Title, "status": k.Status, "request_id": "SKJ4NWX2XKDYZ5DNJ3CKFHNAI2"}, problemFields(k))
 	}
 	return jsonObject{"$ref": "#/components/responses/" + name}
