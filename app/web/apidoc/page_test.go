@@ -1,0 +1,282 @@
+package apidoc
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"cloudstorage/app/web/problem"
+	"cloudstorage/app/web/v1"
+)
+
+//go:embed docs.html.tmpl
+var layout string
+
+// The page, as its template wants it.
+type (
+	view struct {
+		Title, Summary, Version string
+		Introduction            template.HTML
+		Concerns                []concern
+		Types                   []objectType
+		Kinds                   []problem.Kind
+	}
+	concern struct {
+		ID, Name, About string
+		Operations      []operation
+	}
+	operation struct {
+		ID, Method, Path, Summary, Example string
+		Public                             bool
+		About                              template.HTML
+		Parameters                         []named
+		Bodies                             []body
+		Answers                            []answer
+		Problems                           []problem.Kind
+	}
+	// named is a parameter or a field.
+	named struct {
+		Name     string
+		Required bool
+		Type     template.HTML
+		About    template.HTML
+	}
+	body struct {
+		Media  string
+		Fields []named
+	}
+	answer struct {
+		Status string
+		Body   template.HTML
+		About  string
+		Fields []named
+	}
+	objectType struct {
+		Name   string
+		Fields []named
+	}
+)
+
+// writePage writes the page from the OpenAPI document.
+func writePage() ([]byte, error) {
+	document, err := openapi3.NewLoader().LoadFromData(v1.Document())
+	if err != nil {
+		return nil, err
+	}
+	v := view{
+		Title: document.Info.Title, Summary: document.Info.Summary, Version: document.Info.Version,
+		Introduction: prose(document.Info.Description), Kinds: problem.Kinds(),
+	}
+	for _, tag := range document.Tags {
+		c := concern{ID: "group-" + strings.ToLower(tag.Name), Name: tag.Name, About: tag.Description}
+		for _, path := range slices.Sorted(maps.Keys(document.Paths.Map())) {
+			item := document.Paths.Value(path)
+			for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPost, http.MethodDelete} {
+				if o := item.GetOperation(method); o != nil && slices.Contains(o.Tags, tag.Name) {
+					c.Operations = append(c.Operations, describe(method, path, o))
+				}
+			}
+		}
+		v.Concerns = append(v.Concerns, c)
+	}
+	for _, name := range slices.Sorted(maps.Keys(document.Components.Schemas)) {
+		v.Types = append(v.Types, objectType{name, fields(document.Components.Schemas[name].Value)})
+	}
+	parsed, err := template.New("docs").Parse(layout)
+	if err != nil {
+		return nil, err
+	}
+	var text bytes.Buffer
+	err = parsed.Execute(&text, v)
+	return text.Bytes(), err
+}
+
+func describe(method, path string, o *openapi3.Operation) operation {
+	d := operation{
+		ID: o.OperationID, Method: method, Path: path, Summary: o.Summary, About: prose(o.Description),
+		Public: o.Security != nil && len(*o.Security) == 0, Example: example(method, path, o),
+	}
+	for _, p := range o.Parameters {
+		about := p.Value.Description
+		if p.Value.In == openapi3.ParameterInHeader {
+			about += " A field of the header."
+		}
+		d.Parameters = append(d.Parameters, named{p.Value.Name, p.Value.Required, typeOf(p.Value.Schema), inline(about)})
+	}
+	if o.RequestBody != nil {
+		content := o.RequestBody.Value.Content
+		for _, media := range slices.Sorted(maps.Keys(content)) {
+			b := body{Media: media}
+			if schema := content[media].Schema; schema != nil {
+				b.Fields = fields(schema.Value)
+			}
+			d.Bodies = append(d.Bodies, b)
+		}
+	}
+	for _, status := range slices.Sorted(maps.Keys(o.Responses.Map())) {
+		response := o.Responses.Value(status).Value
+		if response.Content.Get(problem.ContentType) != nil {
+			for _, k := range problem.Kinds() {
+				if strconv.Itoa(k.Status) == status && strings.Contains(*response.Description, k.Title) {
+					d.Problems = append(d.Problems, k)
+				}
+			}
+			continue
+		}
+		d.Answers = append(d.Answers, answered(status, response))
+	}
+	return d
+}
+
+func answered(status string, response *openapi3.Response) answer {
+	a := answer{Status: status, About: *response.Description}
+	var bodies []string
+	for _, media := range slices.Sorted(maps.Keys(response.Content)) {
+		switch schema := response.Content[media].Schema; {
+		case schema == nil:
+			bodies = append(bodies, "the content")
+		case strings.HasSuffix(media, "ndjson"):
+			bodies = append(bodies, "lines of "+string(typeOf(schema)))
+		default:
+			bodies = append(bodies, string(typeOf(schema)))
+		}
+	}
+	a.Body = template.HTML(strings.Join(bodies, " or "))
+	if len(bodies) == 0 {
+		a.Body = "none"
+	}
+	for _, name := range slices.Sorted(maps.Keys(response.Headers)) {
+		if name != "X-Request-Id" { // which every answer has
+			a.Fields = append(a.Fields, named{Name: name, About: inline(response.Headers[name].Value.Description)})
+		}
+	}
+	return a
+}
+
+// fields are what an object has.
+func fields(schema *openapi3.Schema) []named {
+	var all []named
+	for _, name := range slices.Sorted(maps.Keys(schema.Properties)) {
+		property := schema.Properties[name]
+		all = append(all, named{name, slices.Contains(schema.Required, name), typeOf(property), inline(property.Value.Description)})
+	}
+	slices.SortStableFunc(all, func(a, b named) int { return strings.Compare(fmt.Sprint(!a.Required), fmt.Sprint(!b.Required)) })
+	return all
+}
+
+// typeOf names a type, with a link to where it is described.
+func typeOf(ref *openapi3.SchemaRef) template.HTML {
+	if name, found := strings.CutPrefix(ref.Ref, "#/components/schemas/"); found {
+		return template.HTML(`<a href="#type-` + name + `">` + name + `</a>`)
+	}
+	s := ref.Value
+	switch {
+	case s.Type.Is("array"):
+		return "list of " + typeOf(s.Items)
+	case s.Type.Is("object") && s.AdditionalProperties.Schema != nil:
+		return "map of " + typeOf(s.AdditionalProperties.Schema)
+	case len(s.Enum) > 0:
+		var values []string
+		for _, v := range s.Enum {
+			values = append(values, fmt.Sprint(v))
+		}
+		return template.HTML(strings.Join(values, ", "))
+	case s.Min != nil && s.Max != nil:
+		return template.HTML(fmt.Sprintf("%.0f to %.0f", *s.Min, *s.Max))
+	case s.Type == nil:
+		return "anything"
+	case s.Format == "date-time":
+		return "date and time"
+	}
+	return template.HTML((*s.Type)[0])
+}
+
+// example is a command that asks for the operation.
+func example(method, path string, o *openapi3.Operation) string {
+	command, bodied := "curl", false
+	if o.RequestBody != nil {
+		if media := o.RequestBody.Value.Content["application/json"]; media != nil && o.RequestBody.Value.Required {
+			text, _ := json.Marshal(sample(media.Schema.Value)) // it came from JSON
+			command, bodied = command+" --json '"+string(text)+"'", true
+		} else {
+			command, bodied = command+" -T summary.pdf", true
+		}
+	}
+	switch {
+	case method == http.MethodHead:
+		command += " -I"
+	case method == http.MethodDelete, method == http.MethodPost && !bodied:
+		command += " -X " + method
+	}
+	for status := range o.Responses.Map() {
+		if status[0] == '3' && method == http.MethodGet {
+			command += " -L"
+			break
+		}
+	}
+	for _, p := range o.Parameters {
+		if p.Value.In == openapi3.ParameterInPath {
+			path = strings.ReplaceAll(path, "{"+p.Value.Name+"}", fmt.Sprint(p.Value.Example))
+		}
+	}
+	if o.Security == nil {
+		command += ` -H "Authorization: Bearer $key"`
+	}
+	return command + ` "$api` + path + `"`
+}
+
+// sample is a value of the schema: what it needs, and what has an example.
+func sample(s *openapi3.Schema) any {
+	switch {
+	case len(s.Examples) > 0:
+		return s.Examples[0]
+	case s.Type.Is("array"):
+		return []any{sample(s.Items.Value)}
+	case s.Type.Is("object"):
+		value := map[string]any{}
+		for name, property := range s.Properties {
+			if slices.Contains(s.Required, name) || len(property.Value.Examples) > 0 {
+				value[name] = sample(property.Value)
+			}
+		}
+		return value
+	case s.Type.Is("integer"):
+		return 1
+	case s.Type.Is("boolean"):
+		return true
+	}
+	return "…"
+}
+
+// prose renders the little of Markdown that the document uses.
+func prose(text string) template.HTML {
+	var all strings.Builder
+	for paragraph := range strings.SplitSeq(text, "\n\n") {
+		if paragraph != "" {
+			all.WriteString("<p>" + string(inline(paragraph)) + "</p>\n")
+		}
+	}
+	return template.HTML(strings.TrimSuffix(all.String(), "\n"))
+}
+
+// inline renders `code` and **what matters**.
+func inline(text string) template.HTML {
+	text = template.HTMLEscapeString(text)
+	for _, mark := range []struct{ text, element string }{{"`", "code"}, {"**", "strong"}} {
+		parts := strings.Split(text, mark.text)
+		for i := 1; i < len(parts)-1; i += 2 {
+			parts[i] = "<" + mark.element + ">" + parts[i] + "</" + mark.element + ">"
+		}
+		text = strings.Join(parts, "")
+	}
+	return template.HTML(text)
+}
