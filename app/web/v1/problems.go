@@ -2,6 +2,7 @@ package v1
 
 import (
 	"net/http"
+	"strings"
 
 	"cloudstorage/app/web/problem"
 )
@@ -17,14 +18,24 @@ type problemKind struct {
 func problemOperations() []operation {
 	return []operation{{
 		id: "explainProblem", method: http.MethodGet, path: "/problems/{name}",
-		summary:  "Explain a kind of problem.",
-		public:   true,
-		answers:  []answer{{status: http.StatusOK, about: "What it is and what to do about it.", body: problemKind{}}},
+		summary: "Explain a kind of problem.",
+		public:  true,
+		headers: []field{{"Accept", "text/html leads to the page for people."}},
+		answers: []answer{
+			{status: http.StatusOK, about: "What it is and what to do about it.", body: problemKind{}},
+			{status: http.StatusSeeOther, about: "It stands there.", headers: []field{{"Location", "The place in /docs."}}},
+		},
 		problems: []problem.Kind{problem.NotFound},
 		handle: func(c *call) error {
 			k, found := problem.Find(c.rest)
 			if !found {
 				return problem.New(problem.NotFound, "there is no such kind of problem")
+			}
+			h := c.w.Header()
+			h.Set("Vary", "Accept")
+			if strings.Contains(strings.Join(c.r.Header["Accept"], ","), "text/html") {
+				h.Set("Location", "/docs#problem-"+k.Name)
+				return c.empty(http.StatusSeeOther)
 			}
 			return c.answer(http.StatusOK, problemKind{k.Type(), k.Title, k.Status, k.Way})
 		},
