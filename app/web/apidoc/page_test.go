@@ -77,7 +77,7 @@ func writePage() ([]byte, error) {
 		Introduction: prose(document.Info.Description), Kinds: problem.Kinds(),
 	}
 	for _, tag := range document.Tags {
-		c := concern{ID: "group-" + strings.ToLower(tag.Name), Name: tag.Name, About: tag.Description}
+		c := concern{ID: "group-" + strings.ReplaceAll(strings.ToLower(tag.Name), " ", "-"), Name: tag.Name, About: tag.Description}
 		for _, path := range slices.Sorted(maps.Keys(document.Paths.Map())) {
 			item := document.Paths.Value(path)
 			for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPost, http.MethodDelete} {
