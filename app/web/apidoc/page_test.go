@@ -55,10 +55,9 @@ type (
 		Fields []named
 	}
 	answer struct {
-		Status string
-		Body   template.HTML
-		About  string
-		Fields []named
+		Status, About, Sample string
+		Body                  template.HTML
+		Fields                []named
 	}
 	objectType struct {
 		Name   string
@@ -146,8 +145,10 @@ func answered(status string, response *openapi3.Response) answer {
 			bodies = append(bodies, "the content")
 		case strings.HasSuffix(media, "ndjson"):
 			bodies = append(bodies, "lines of "+string(typeOf(schema)))
+			a.Sample = sample(schema.Value, true)
 		default:
 			bodies = append(bodies, string(typeOf(schema)))
+			a.Sample = indent(sample(schema.Value, true))
 		}
 	}
 	a.Body = template.HTML(strings.Join(bodies, " or "))
@@ -165,11 +166,10 @@ func answered(status string, response *openapi3.Response) answer {
 // fields are what an object has.
 func fields(schema *openapi3.Schema) []named {
 	var all []named
-	for _, name := range slices.Sorted(maps.Keys(schema.Properties)) {
+	for _, name := range order(schema) {
 		property := schema.Properties[name]
 		all = append(all, named{name, slices.Contains(schema.Required, name), typeOf(property), inline(property.Value.Description)})
 	}
-	slices.SortStableFunc(all, func(a, b named) int { return strings.Compare(fmt.Sprint(!a.Required), fmt.Sprint(!b.Required)) })
 	return all
 }
 
@@ -202,59 +202,91 @@ func typeOf(ref *openapi3.SchemaRef) template.HTML {
 
 // example is a command that asks for the operation.
 func example(method, path string, o *openapi3.Operation) string {
-	command, bodied := "curl", false
-	if o.RequestBody != nil {
-		if media := o.RequestBody.Value.Content["application/json"]; media != nil && o.RequestBody.Value.Required {
-			text, _ := json.Marshal(sample(media.Schema.Value)) // it came from JSON
-			command, bodied = command+" --json '"+string(text)+"'", true
-		} else {
-			command, bodied = command+" -T summary.pdf", true
-		}
+	arguments := []string{"curl"}
+	if o.Security == nil {
+		arguments = append(arguments, `-H "Authorization: Bearer $key"`)
 	}
-	switch {
+	switch body := o.RequestBody; {
+	case body != nil && body.Value.Required:
+		arguments = append(arguments, "--json '"+sample(body.Value.Content["application/json"].Schema.Value, false)+"'")
+	case body != nil:
+		arguments = append(arguments, "-T summary.pdf")
 	case method == http.MethodHead:
-		command += " -I"
-	case method == http.MethodDelete, method == http.MethodPost && !bodied:
-		command += " -X " + method
-	}
-	for status := range o.Responses.Map() {
-		if status[0] == '3' && method == http.MethodGet {
-			command += " -L"
-			break
-		}
+		arguments = append(arguments, "-I")
+	case method != http.MethodGet:
+		arguments = append(arguments, "-X "+method)
+	case slices.ContainsFunc(slices.Collect(maps.Keys(o.Responses.Map())), func(status string) bool { return status[0] == '3' }):
+		arguments = append(arguments, "-L")
 	}
 	for _, p := range o.Parameters {
 		if p.Value.In == openapi3.ParameterInPath {
 			path = strings.ReplaceAll(path, "{"+p.Value.Name+"}", fmt.Sprint(p.Value.Example))
 		}
 	}
-	if o.Security == nil {
-		command += ` -H "Authorization: Bearer $key"`
+	arguments = append(arguments, `"$api`+path+`"`)
+	if line := strings.Join(arguments, " "); len(line) < 100 {
+		return line
 	}
-	return command + ` "$api` + path + `"`
+	return arguments[0] + " " + strings.Join(arguments[1:], " \\\n  ")
 }
 
-// sample is a value of the schema: what it needs, and what has an example.
-func sample(s *openapi3.Schema) any {
+// sample is JSON of the schema, without what it does not need, unless all is
+// wanted.
+func sample(s *openapi3.Schema, all bool) string {
 	switch {
 	case len(s.Examples) > 0:
-		return s.Examples[0]
+		return encode(s.Examples[0])
+	case s.Type == nil:
+		return `"…"`
 	case s.Type.Is("array"):
-		return []any{sample(s.Items.Value)}
+		return "[" + sample(s.Items.Value, all) + "]"
 	case s.Type.Is("object"):
-		value := map[string]any{}
-		for name, property := range s.Properties {
-			if slices.Contains(s.Required, name) || len(property.Value.Examples) > 0 {
-				value[name] = sample(property.Value)
+		var members []string
+		for _, name := range order(s) {
+			property := s.Properties[name].Value
+			if slices.Contains(s.Required, name) || all && len(property.Examples) > 0 {
+				members = append(members, encode(name)+": "+sample(property, all))
 			}
 		}
-		return value
+		return "{" + strings.Join(members, ", ") + "}"
 	case s.Type.Is("integer"):
-		return 1
+		return "1"
 	case s.Type.Is("boolean"):
-		return true
+		return "false"
 	}
-	return "…"
+	return `"…"`
+}
+
+// indent lays JSON out for a reader.
+func indent(text string) string {
+	var laid bytes.Buffer
+	if err := json.Indent(&laid, []byte(text), "", "  "); err != nil {
+		panic(err)
+	}
+	return laid.String()
+}
+
+// encode returns JSON of what was read from JSON.
+func encode(v any) string {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
+		panic(err)
+	}
+	return strings.TrimSpace(text.String())
+}
+
+// order is an object's fields: those that it needs as its schema has them, then
+// the others.
+func order(s *openapi3.Schema) []string {
+	names := slices.Clone(s.Required)
+	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
+		if !slices.Contains(s.Required, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // prose renders the little of Markdown that the document uses.

@@ -11,7 +11,8 @@ type concern struct {
 // concerns are all that the API does, in the order of the document.
 func concerns() []concern {
 	return []concern{
-		{"Files", "List files, read and write them, copy and move them.", slices.Concat(listOperations(), fileOperations(), copyOperations())},
+		{"Files", "List files, read and write them.", slices.Concat(listOperations(), fileOperations())},
+		{"Copies", "Files under another name, without moving their bytes through the API.", copyOperations()},
 		{"Versions", "What a file was before, and how it is brought back.", versionOperations()},
 		{"Batches", "Many files in one request.", deleteOperations()},
 		{"Uploads", "Files of any size, in parts that go to the storage itself and can be sent again one by one.", uploadOperations()},

@@ -9,7 +9,7 @@ import (
 
 // problemKind explains a kind of problem.
 type problemKind struct {
-	Type   string `json:"type" doc:"The kind's path: what problems have as their type."`
+	Type   string `json:"type" doc:"The kind's path: what problems have as their type." example:"/v1/problems/not-found"`
 	Title  string `json:"title" doc:"The kind in one sentence."`
 	Status int    `json:"status" doc:"The status of answers of this kind."`
 	Way    string `json:"way_out" doc:"What to do about it."`

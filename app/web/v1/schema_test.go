@@ -10,6 +10,33 @@ import (
 	"unicode/utf8"
 )
 
+// examples are values of fields that have no example of their own: a name means
+// the same wherever it stands.
+var examples = map[string]any{
+	"key":            "reports/2026/summary.pdf",
+	"keys":           []any{"reports/2025/summary.pdf", "reports/2026/summary.pdf"},
+	"from":           "inbox/summary.pdf",
+	"to":             "reports/2026/summary.pdf",
+	"size":           48213,
+	"etag":           `"5d41402abc4b2a76b9719d911017c592"`,
+	"if_match":       `"5d41402abc4b2a76b9719d911017c592"`,
+	"type":           "application/pdf",
+	"modified":       "2026-01-31T09:30:00Z",
+	"expires_at":     "2026-01-31T10:30:00Z",
+	"expires_in":     3600,
+	"version":        "3HL4kqtJlcpXrof3vjVBH40Nrxf6wQ2l",
+	"sha256":         "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824",
+	"undo":           "/v1/versions/reports/2026/summary.pdf?before=3HL4kqtJlcpXrof3vjVBH40Nrxf6wQ2l",
+	"number":         1,
+	"part_size":      8 << 20,
+	"last_part_size": 3 << 20,
+	"min_size":       1,
+	"max_size":       10 << 20,
+	"newest":         true,
+	"method":         "PUT",
+	"prefixes":       []any{"reports/2025/", "reports/2026/"},
+}
+
 // schemas are the JSON schemas (2020-12) of Go types, from what encoding/json
 // makes of them and the tags doc and example of their fields. A struct that has
 // a name is a component.
@@ -108,6 +135,8 @@ func (s *schemas) component(t reflect.Type) jsonObject {
 		property["description"] = f.Tag.Get("doc")
 		if example, found := f.Tag.Lookup("example"); found {
 			property["examples"] = []any{s.value(t, f, example)}
+		} else if example, found := examples[name]; found {
+			property["examples"] = []any{example}
 		}
 		properties[name] = property
 		if !strings.Contains(options, "omit") {
