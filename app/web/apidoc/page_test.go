@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/goccy/go-yaml"
 
 	"cloudstorage/app/web/problem"
 	"cloudstorage/app/web/v1"
@@ -71,13 +72,17 @@ func writePage() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	paths, err := inOrder(v1.Document())
+	if err != nil {
+		return nil, err
+	}
 	v := view{
 		Title: document.Info.Title, Summary: document.Info.Summary, Version: document.Info.Version,
 		Introduction: prose(document.Info.Description), Kinds: problem.Kinds(),
 	}
 	for _, tag := range document.Tags {
 		c := concern{ID: "group-" + strings.ReplaceAll(strings.ToLower(tag.Name), " ", "-"), Name: tag.Name, About: tag.Description}
-		for _, path := range slices.Sorted(maps.Keys(document.Paths.Map())) {
+		for _, path := range paths {
 			item := document.Paths.Value(path)
 			for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPost, http.MethodDelete} {
 				if o := item.GetOperation(method); o != nil && slices.Contains(o.Tags, tag.Name) {
@@ -97,6 +102,20 @@ func writePage() ([]byte, error) {
 	var text bytes.Buffer
 	err = parsed.Execute(&text, v)
 	return text.Bytes(), err
+}
+
+// inOrder are the document's paths as they follow each other.
+func inOrder(document []byte) (paths []string, err error) {
+	var root struct {
+		Paths yaml.MapSlice `yaml:"paths"` // JSON is YAML
+	}
+	if err := yaml.Unmarshal(document, &root); err != nil {
+		return nil, err
+	}
+	for _, member := range root.Paths {
+		paths = append(paths, member.Key.(string))
+	}
+	return paths, nil
 }
 
 func describe(method, path string, o *openapi3.Operation) operation {
@@ -221,6 +240,8 @@ func example(method, path string, o *openapi3.Operation) string {
 	for _, p := range o.Parameters {
 		if p.Value.In == openapi3.ParameterInPath {
 			path = strings.ReplaceAll(path, "{"+p.Value.Name+"}", fmt.Sprint(p.Value.Example))
+		} else if p.Value.In == openapi3.ParameterInQuery && p.Value.Example != nil {
+			path += "?" + p.Value.Name + "=" + fmt.Sprint(p.Value.Example)
 		}
 	}
 	arguments = append(arguments, `"$api`+path+`"`)

@@ -37,7 +37,7 @@ var pathParameters = map[string]struct{ about, example string }{
 
 // writeDocument writes the OpenAPI document from the operations.
 func writeDocument() ([]byte, error) {
-	w := writer{schemas: newSchemas(), paths: jsonObject{}, responses: jsonObject{}}
+	w := writer{schemas: newSchemas(), responses: jsonObject{}}
 	var tags []jsonObject
 	for _, c := range documented() {
 		tags = append(tags, jsonObject{"name": c.name, "description": c.about})
@@ -52,7 +52,7 @@ func writeDocument() ([]byte, error) {
 		Servers    []jsonObject `json:"servers"`
 		Security   []jsonObject `json:"security"`
 		Tags       []jsonObject `json:"tags"`
-		Paths      jsonObject   `json:"paths"`
+		Paths      *ordered     `json:"paths"`
 		Components jsonObject   `json:"components"`
 	}{
 		OpenAPI:  "3.1.0",
@@ -60,7 +60,7 @@ func writeDocument() ([]byte, error) {
 		Servers:  []jsonObject{{"url": "/", "description": "The server that this document comes from."}},
 		Security: []jsonObject{{"bearer": []string{}}},
 		Tags:     tags,
-		Paths:    w.paths,
+		Paths:    &w.paths,
 		Components: jsonObject{
 			"schemas":   w.schemas.components,
 			"responses": w.responses,
@@ -76,11 +76,16 @@ func writeDocument() ([]byte, error) {
 	if w.schemas.err != nil {
 		return nil, w.schemas.err
 	}
+	return encode(root, "  ")
+}
+
+// encode writes text as it is read: < stays <.
+func encode(v any, indent string) ([]byte, error) {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	err := encoder.Encode(root)
+	encoder.SetIndent("", indent)
+	err := encoder.Encode(v)
 	return text.Bytes(), err
 }
 
@@ -109,8 +114,44 @@ func parameter(path string) (name string, braces bool) {
 
 // writer collects what the document has.
 type writer struct {
-	schemas          *schemas
-	paths, responses jsonObject
+	schemas   *schemas
+	paths     ordered
+	responses jsonObject
+}
+
+// ordered is a JSON object whose members keep their order.
+type ordered struct {
+	names  []string
+	values jsonObject
+}
+
+// member returns the object of that name, a new one where there is none.
+func (o *ordered) member(name string) jsonObject {
+	if o.values == nil {
+		o.values = jsonObject{}
+	}
+	if o.values[name] == nil {
+		o.names = append(o.names, name)
+		o.values[name] = jsonObject{}
+	}
+	return o.values[name].(jsonObject)
+}
+
+// MarshalJSON writes the members in the order in which they came.
+func (o *ordered) MarshalJSON() ([]byte, error) {
+	text := []byte("{")
+	for i, name := range o.names {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		member, err := encode(jsonObject{name: o.values[name]}, "")
+		if err != nil {
+			return nil, err
+		}
+		member = bytes.TrimSpace(member)
+		text = append(text, member[1:len(member)-1]...)
+	}
+	return append(text, '}'), nil
 }
 
 func (w *writer) add(tag string, o operation) {
@@ -132,11 +173,7 @@ func (w *writer) add(tag string, o operation) {
 	if o.public {
 		entry["security"] = []jsonObject{}
 	}
-	path := template(o.path)
-	if w.paths[path] == nil {
-		w.paths[path] = jsonObject{}
-	}
-	w.paths[path].(jsonObject)[strings.ToLower(o.method)] = entry
+	w.paths.member(template(o.path))[strings.ToLower(o.method)] = entry
 }
 
 // reserved says whether OpenAPI leaves a header field to other parts of the
@@ -171,7 +208,11 @@ func parameters(o operation) []jsonObject {
 		case flag:
 			schema = jsonObject{"type": "integer", "enum": []int{0, 1}, "default": 0}
 		}
-		all = append(all, jsonObject{"name": p.name, "in": "query", "description": p.about, "schema": schema})
+		entry := jsonObject{"name": p.name, "in": "query", "description": p.about, "schema": schema}
+		if p.example != "" {
+			entry["example"] = p.example
+		}
+		all = append(all, entry)
 	}
 	for _, f := range o.headers {
 		if !reserved(f.name) {
