@@ -32,21 +32,21 @@ func copyOperations() []operation {
 	location := field{"Location", "The file's path."}
 	return []operation{{
 		id: "copyFile", method: http.MethodPost, path: "/copies",
-		summary:  "Copy a file, of any size, without moving its bytes through the API.",
-		about:    "It needs the verb read on from and write on to. What was called to before stays a version of it.",
-		body:     copyRequest{},
-		answers:  []answer{{status: http.StatusCreated, about: "The copy.", body: fileInfo{}, headers: []field{location}}},
-		problems: []problem.Kind{problem.NotFound, problem.Conflict, problem.PreconditionFailed},
-		handle:   copyFile,
+		summary: "Copy a file, of any size, without moving its bytes through the API.",
+		about:   "It needs the verb read on from and write on to. What was called to before stays a version of it.",
+		body:    copyRequest{},
+		answers: []answer{{status: http.StatusCreated, about: "The copy.", body: fileInfo{}, headers: []field{location}}},
+		errors:  []problem.Kind{problem.NotFound, problem.Conflict, problem.PreconditionFailed},
+		handle:  copyFile,
 	}, {
 		id: "moveFile", method: http.MethodPost, path: "/moves",
 		summary: "Move a file: copy it, then delete it where it was.",
 		about: "It needs the verbs read and delete on from and write on to. Nothing is ever lost: where from cannot be deleted, or was written during the copy, the answer says so and the copy stays. " +
 			"The Link with rel=\"undo\" brings from back and leaves the copy.",
-		body:     moveRequest{},
-		answers:  []answer{{status: http.StatusCreated, about: "The file where it is now.", body: fileInfo{}, headers: []field{location, {"Link", "A POST to it brings from back, with rel=\"undo\"."}}}},
-		problems: []problem.Kind{problem.NotFound, problem.Conflict, problem.PreconditionFailed},
-		handle:   moveFile,
+		body:    moveRequest{},
+		answers: []answer{{status: http.StatusCreated, about: "The file where it is now.", body: fileInfo{}, headers: []field{location, {"Link", "A POST to it brings from back, with rel=\"undo\"."}}}},
+		errors:  []problem.Kind{problem.NotFound, problem.Conflict, problem.PreconditionFailed},
+		handle:  moveFile,
 	}}
 }
 

@@ -290,7 +290,7 @@ func problems(o operation) []problem.Kind {
 	if o.body != nil && !o.raw {
 		all = append(all, problem.BodyTooLarge, problem.UnsupportedMediaType, problem.TooSlow)
 	}
-	return append(all, o.problems...)
+	return append(all, o.errors...)
 }
 
 // problem returns the answer that is a problem of one of kinds, all of one

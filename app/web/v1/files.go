@@ -13,11 +13,11 @@ func fileOperations() []operation {
 	version := param{name: "version", about: "This version; the newest where it is not given."}
 	return []operation{{
 		id: "statFile", method: http.MethodHead, path: "/files/{key...}",
-		summary:  "Describe a file.",
-		query:    []param{version},
-		answers:  []answer{{status: http.StatusOK, about: "The fields describe the file.", headers: fileFields()}},
-		problems: []problem.Kind{problem.NotFound},
-		handle:   statFile,
+		summary: "Describe a file.",
+		query:   []param{version},
+		answers: []answer{{status: http.StatusOK, about: "The fields describe the file.", headers: fileFields()}},
+		errors:  []problem.Kind{problem.NotFound},
+		handle:  statFile,
 	}}
 }
 

@@ -42,29 +42,29 @@ type shareLink struct {
 func linkOperations() []operation {
 	return []operation{{
 		id: "createLink", method: http.MethodPost, path: "/links",
-		summary:  "Make a link by which anyone can read one file.",
-		about:    "It needs the verb read. A link lives longer than a presigned URL may, and can be revoked.",
-		body:     linkRequest{},
-		answers:  []answer{{status: http.StatusCreated, about: "The link.", body: shareLink{}, headers: []field{{"Location", "The link."}}}},
-		problems: []problem.Kind{problem.NotFound},
-		handle:   createLink,
+		summary: "Make a link by which anyone can read one file.",
+		about:   "It needs the verb read. A link lives longer than a presigned URL may, and can be revoked.",
+		body:    linkRequest{},
+		answers: []answer{{status: http.StatusCreated, about: "The link.", body: shareLink{}, headers: []field{{"Location", "The link."}}}},
+		errors:  []problem.Kind{problem.NotFound},
+		handle:  createLink,
 	}, {
 		id: "revokeLink", method: http.MethodDelete, path: "/links/{token}",
 		summary: "Revoke a share link, at once, on every server.",
 		about: "Whoever made it may, and whoever has the verb delete on its file. A link that has ended is no error. What was being downloaded goes on. " +
 			"The token is needed, since the servers keep no list of links: it says which link it is and when it ends.",
-		answers:  []answer{{status: http.StatusNoContent, about: "It has ended."}},
-		problems: []problem.Kind{problem.NotFound},
-		handle:   revokeLink,
+		answers: []answer{{status: http.StatusNoContent, about: "It has ended."}},
+		errors:  []problem.Kind{problem.NotFound},
+		handle:  revokeLink,
 	}, {
 		id: "openLink", method: http.MethodGet, path: "/shared/{token}",
-		summary:  "Read a file by a share link.",
-		about:    "It needs no key. It leads to a URL of the storage that lives a minute, so ask again rather than keep that.",
-		public:   true,
-		query:    []param{{name: "inline", about: "1 lets a browser show the file, where its type can run no script; any other is saved, as is every file without this.", kind: flag}},
-		answers:  []answer{{status: http.StatusFound, about: "The file is there.", headers: []field{{"Location", "The file, at the storage."}}}},
-		problems: []problem.Kind{problem.NotFound, problem.LinkEnded},
-		handle:   openLink,
+		summary: "Read a file by a share link.",
+		about:   "It needs no key. It leads to a URL of the storage that lives a minute, so ask again rather than keep that.",
+		public:  true,
+		query:   []param{{name: "inline", about: "1 lets a browser show the file, where its type can run no script; any other is saved, as is every file without this.", kind: flag}},
+		answers: []answer{{status: http.StatusFound, about: "The file is there.", headers: []field{{"Location", "The file, at the storage."}}}},
+		errors:  []problem.Kind{problem.NotFound, problem.LinkEnded},
+		handle:  openLink,
 	}}
 }
 

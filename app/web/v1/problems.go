@@ -25,7 +25,7 @@ func problemOperations() []operation {
 			{status: http.StatusOK, about: "What it is and what to do about it.", body: problemKind{}},
 			{status: http.StatusSeeOther, about: "It stands there.", headers: []field{{"Location", "The place in /docs."}}},
 		},
-		problems: []problem.Kind{problem.NotFound},
+		errors: []problem.Kind{problem.NotFound},
 		handle: func(c *call) error {
 			k, found := problem.Find(c.rest)
 			if !found {

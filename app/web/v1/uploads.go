@@ -9,6 +9,7 @@ import (
 	"cloudstorage/app/object"
 	"cloudstorage/app/object/mediatype"
 	"cloudstorage/app/object/upload"
+	"cloudstorage/app/web/problem"
 )
 
 // uploadRequest says what is going to be uploaded.
@@ -48,33 +49,33 @@ func uploadOperations() []operation {
 			{name: "limit", about: "At most this many parts; 1,000 where it is not given.", kind: integer, low: 1, high: object.MaxPage},
 			{name: "cursor", about: "The next_cursor of the page before."},
 		},
-		answers:  []answer{{status: http.StatusOK, about: "A page.", body: arrivals{}, headers: []field{{"Link", "The next page, with rel=\"next\"."}}}},
-		problems: []problem.Kind{problem.NotFound},
-		handle:   showUpload,
+		answers: []answer{{status: http.StatusOK, about: "A page.", body: arrivals{}, headers: []field{{"Link", "The next page, with rel=\"next\"."}}}},
+		errors:  []problem.Kind{problem.NotFound},
+		handle:  showUpload,
 	}, {
 		id: "signParts", method: http.MethodPost, path: "/uploads/{id}/parts",
-		summary:  "Sign the requests that send parts to the storage.",
-		about:    "It needs the verb write. Parts can be sent in any order, at the same time, and again: the last one counts.",
-		body:     partsRequest{},
-		answers:  []answer{{status: http.StatusOK, about: "The requests.", body: signedParts{}}},
-		problems: []problem.Kind{problem.NotFound},
-		handle:   signParts,
+		summary: "Sign the requests that send parts to the storage.",
+		about:   "It needs the verb write. Parts can be sent in any order, at the same time, and again: the last one counts.",
+		body:    partsRequest{},
+		answers: []answer{{status: http.StatusOK, about: "The requests.", body: signedParts{}}},
+		errors:  []problem.Kind{problem.NotFound},
+		handle:  signParts,
 	}, {
 		id: "completeUpload", method: http.MethodPost, path: "/uploads/{id}/complete",
 		summary: "Make the file of its parts.",
 		about: "It needs the verb write. Only now the file is there, or its new version. A condition that fails leaves the upload as it was. " +
 			"An upload that was completed before is not found: HEAD of the file tells whether it is there.",
-		body:     completeRequest{},
-		answers:  []answer{{status: http.StatusOK, about: "The file.", body: fileInfo{}, headers: []field{{"Location", "The file's path."}}}},
-		problems: []problem.Kind{problem.NotFound, problem.Conflict, problem.UploadIncomplete, problem.PreconditionFailed},
-		handle:   completeUpload,
+		body:    completeRequest{},
+		answers: []answer{{status: http.StatusOK, about: "The file.", body: fileInfo{}, headers: []field{{"Location", "The file's path."}}}},
+		errors:  []problem.Kind{problem.NotFound, problem.Conflict, problem.UploadIncomplete, problem.PreconditionFailed},
+		handle:  completeUpload,
 	}, {
 		id: "abortUpload", method: http.MethodDelete, path: "/uploads/{id}",
-		summary:  "Drop an upload and what has arrived of it.",
-		about:    "It needs the verb write. An upload that is not there any more is no error.",
-		answers:  []answer{{status: http.StatusNoContent, about: "It is gone."}},
-		problems: []problem.Kind{problem.NotFound},
-		handle:   abortUpload,
+		summary: "Drop an upload and what has arrived of it.",
+		about:   "It needs the verb write. An upload that is not there any more is no error.",
+		answers: []answer{{status: http.StatusNoContent, about: "It is gone."}},
+		errors:  []problem.Kind{problem.NotFound},
+		handle:  abortUpload,
 	}}
 }
 

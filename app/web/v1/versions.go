@@ -38,9 +38,9 @@ func versionOperations() []operation {
 			{name: "limit", about: "At most this many versions; 1,000 where it is not given.", kind: integer, low: 1, high: object.MaxPage},
 			{name: "cursor", about: "The next_cursor of the page before."},
 		},
-		answers:  []answer{{status: http.StatusOK, about: "A page.", body: versionList{}, headers: []field{{"Link", "The next page, with rel=\"next\"."}}}},
-		problems: []problem.Kind{problem.NotFound},
-		handle:   listVersions,
+		answers: []answer{{status: http.StatusOK, about: "A page.", body: versionList{}, headers: []field{{"Link", "The next page, with rel=\"next\"."}}}},
+		errors:  []problem.Kind{problem.NotFound},
+		handle:  listVersions,
 	}, {
 		id: "restoreVersion", method: http.MethodPost, path: "/versions/{key...}",
 		summary: "Make an old version of a file the newest, or undo the newest.",
@@ -50,9 +50,9 @@ func versionOperations() []operation {
 			{name: "version", about: "Restore this version, whatever is there now."},
 			{name: "before", about: "Restore the newest content that is older than this version (an overwrite or a deletion), which must be the newest one.", example: "3HL4kqtJlcpXrof3vjVBH40Nrxf6wQ2l"},
 		},
-		answers:  []answer{{status: http.StatusOK, about: "The file as it is now, with the id of its new version.", body: fileInfo{}}},
-		problems: []problem.Kind{problem.NotFound, problem.Conflict, problem.PreconditionFailed},
-		handle:   restoreVersion,
+		answers: []answer{{status: http.StatusOK, about: "The file as it is now, with the id of its new version.", body: fileInfo{}}},
+		errors:  []problem.Kind{problem.NotFound, problem.Conflict, problem.PreconditionFailed},
+		handle:  restoreVersion,
 	}}
 }
 
