@@ -17,7 +17,7 @@ type jsonObject = map[string]any
 
 const introduction = `List, read and write files. Their bytes flow between the client and the storage itself: the API lists, authorises and signs URLs.
 
-**Who may.** Send a key or a token of the issuer in the field ` + "`Authorization: Bearer …`" + `, nowhere else. A caller has verbs (list, read, write, delete) below prefixes. What is marked as public needs none.
+**Who may.** Send a key or a token of the issuer in the field ` + "`Authorization: Bearer …`" + `, nowhere else. A caller has verbs (list, read, write, delete) below prefixes. What is marked as public needs no key, and nothing does on a server that is open to all.
 
 **Names.** A file's key is 1 to 1,024 bytes of UTF-8 without control characters and without a segment ` + "`.` or `..`" + `. In a path it stands percent-encoded, as everything behind the route; its slashes may be written as they are or as ` + "`%2F`" + `, which is the same key. A plus is a plus.
 
@@ -335,7 +335,7 @@ func (w *writer) olderFailure() jsonObject {
 	if w.responses[name] == nil {
 		w.responses[name] = jsonObject{
 			"description": "An error, in the shape of every answer of these routes.",
-			"headers":     headers(problemFields(problem.Unavailable)),
+			"headers":     headers(append(problemFields(problem.Unavailable), problemFields(problem.Unauthenticated)...)),
 			"content":     jsonObject{"application/json": jsonObject{"schema": w.schemas.of(exerciseAnswer{})}},
 		}
 	}
@@ -383,16 +383,17 @@ type exerciseAnswer struct {
 
 // exercise is the five routes that the exercises fix.
 func exercise() concern {
-	get := func(id, path, summary, about, content string) operation {
-		return operation{id: id, method: http.MethodGet, path: path, summary: summary, about: about, public: true,
-			answers: []answer{{status: http.StatusOK, about: content, body: exerciseAnswer{}}}}
+	get := func(id, path, summary, about, content string, headers ...field) operation {
+		return operation{id: id, method: http.MethodGet, path: path, summary: summary, about: about, public: path == "/",
+			answers: []answer{{status: http.StatusOK, about: content, body: exerciseAnswer{}, headers: headers}}}
 	}
-	return concern{"Exercise", "Five routes of an older, simpler API: all GET, all in one shape. A server may have them switched off.", []operation{
+	ends := field{"X-Expires-At", "When the URL ends."}
+	return concern{"Exercise", "Five routes of an older, simpler API: all GET, all in one shape. A server may have them switched off, and then answers 404.", []operation{
 		get("greet", "/", "Greet.", "", "A greeting."),
-		get("exerciseList", "/list_files", "List all names.", "However many there are: use listFiles instead.", "content is a list of names."),
-		get("exerciseDelete", "/delete/{key...}", "Delete a file.", "With GET, and therefore not for browsers' pages: use deleteFile instead.", "It is deleted, or never was."),
-		get("exerciseDownload", "/download/{key...}", "Sign a download.", "", "content is a URL to GET."),
-		get("exerciseUpload", "/upload/{key...}", "Sign an upload.", "", "content is a URL to PUT to."),
+		get("exerciseList", "/list_files", "List all names.", "However many there are: listFiles has pages.", "content is a list of names."),
+		get("exerciseDownload", "/download/{key...}", "Sign a download.", "", "content is a URL to GET.", ends),
+		get("exerciseUpload", "/upload/{key...}", "Sign an upload.", "", "content is a URL to PUT to.", ends),
+		get("exerciseDelete", "/delete/{key...}", "Delete a file.", "By GET, so a browser may ask for it only as a page that its user opens. HEAD deletes nothing.", "It is deleted, or never was."),
 	}}
 }
 
