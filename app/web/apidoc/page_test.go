@@ -135,7 +135,7 @@ func describe(method, path string, o *openapi3.Operation) operation {
 		for _, media := range slices.Sorted(maps.Keys(content)) {
 			b := body{Media: media}
 			if schema := content[media].Schema; schema != nil {
-				b.Fields = fields(schema.Value)
+				b.Fields = fields(first(schema).Value)
 			}
 			d.Bodies = append(d.Bodies, b)
 		}
@@ -182,6 +182,14 @@ func answered(status string, response *openapi3.Response) answer {
 	return a
 }
 
+// first is the schema, or the first of those that it lets choose from.
+func first(schema *openapi3.SchemaRef) *openapi3.SchemaRef {
+	if len(schema.Value.AnyOf) > 0 {
+		return schema.Value.AnyOf[0]
+	}
+	return schema
+}
+
 // fields are what an object has.
 func fields(schema *openapi3.Schema) []named {
 	var all []named
@@ -198,6 +206,13 @@ func typeOf(ref *openapi3.SchemaRef) template.HTML {
 		return template.HTML(`<a href="#type-` + name + `">` + name + `</a>`)
 	}
 	s := ref.Value
+	if len(s.AnyOf) > 0 {
+		var names []string
+		for _, one := range s.AnyOf {
+			names = append(names, string(typeOf(one)))
+		}
+		return template.HTML(strings.Join(names, " or "))
+	}
 	switch {
 	case s.Type.Is("array"):
 		return "list of " + typeOf(s.Items)
@@ -257,6 +272,8 @@ func sample(s *openapi3.Schema, all bool) string {
 	switch {
 	case len(s.Examples) > 0:
 		return encode(s.Examples[0])
+	case len(s.AnyOf) > 0:
+		return sample(s.AnyOf[0].Value, all)
 	case s.Type == nil:
 		return `"…"`
 	case s.Type.Is("array"):

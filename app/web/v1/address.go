@@ -25,6 +25,6 @@ func address(route string, k object.Key) string {
 // linkUndo tells how to undo what made the version.
 func (c *call) linkUndo(k object.Key, version string) {
 	if undo := undoAddress(k, version); undo != "" {
-		c.w.Header().Add("Link", "<"+undo+`>; rel="undo"`)
+		c.w.Header().Add("Link", "<"+undo+`>; rel="urn:cloudstorage:undo"`)
 	}
 }

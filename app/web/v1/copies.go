@@ -42,9 +42,9 @@ func copyOperations() []operation {
 		id: "moveFile", method: http.MethodPost, path: "/moves",
 		summary: "Move a file: copy it, then delete it where it was.",
 		about: "It needs the verbs read and delete on from and write on to. Nothing is ever lost: where from cannot be deleted, or was written during the copy, the answer says so and the copy stays. " +
-			"The Link with rel=\"undo\" brings from back and leaves the copy.",
+			"The Link with rel=\"urn:cloudstorage:undo\" brings from back and leaves the copy.",
 		body:    moveRequest{},
-		answers: []answer{{status: http.StatusCreated, about: "The file where it is now.", body: fileInfo{}, headers: []field{location, {"Link", "A POST to it brings from back, with rel=\"undo\"."}}}},
+		answers: []answer{{status: http.StatusCreated, about: "The file where it is now.", body: fileInfo{}, headers: []field{location, {"Link", "A POST to it brings from back, with rel=\"urn:cloudstorage:undo\"."}}}},
 		errors:  []problem.Kind{problem.NotFound, problem.Conflict, problem.PreconditionFailed},
 		handle:  moveFile,
 	}}

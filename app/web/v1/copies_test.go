@@ -58,7 +58,7 @@ func TestAMoveLeavesAWayBack(t *testing.T) {
 	s.do(http.MethodHead, "/v1/files/from", "").wantProblem(t, problem.NotFound, "")
 	s.wantAudit(`"did":"file.move"`, `"key":"from"`, `"to":"to"`)
 
-	undo, _, found := strings.Cut(strings.TrimPrefix(answer.Header.Get("Link"), "<"), `>; rel="undo"`)
+	undo, _, found := strings.Cut(strings.TrimPrefix(answer.Header.Get("Link"), "<"), `>; rel="urn:cloudstorage:undo"`)
 	if !found {
 		t.Fatalf("Link: %s", answer.Header.Get("Link"))
 	}

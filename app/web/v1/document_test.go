@@ -231,8 +231,14 @@ func (w *writer) content(o operation) jsonObject {
 	if o.raw {
 		content["*/*"] = jsonObject{}
 	}
+	if o.body != nil && o.raw { // JSON may be content, too
+		content["application/json"] = jsonObject{"schema": either(w.schemas.ofRequest(o.body), jsonObject{"description": "Any content."})}
+	}
 	return content
 }
+
+// either is the schema of what is of one of several schemas.
+func either(schemas ...any) jsonObject { return jsonObject{"anyOf": schemas} }
 
 func (w *writer) answers(o operation) jsonObject {
 	all := jsonObject{}
@@ -254,7 +260,11 @@ func (w *writer) answers(o operation) jsonObject {
 			if a.body != nil {
 				body["schema"] = w.schemas.of(a.body)
 			}
-			entry["content"].(jsonObject)[media] = body
+			content := entry["content"].(jsonObject)
+			if other, again := content[media].(jsonObject); again {
+				body["schema"] = either(other["schema"], body["schema"])
+			}
+			content[media] = body
 		}
 	}
 	if !strings.HasPrefix(o.path, Path) {
@@ -368,6 +378,8 @@ func problemFields(k problem.Kind) []field {
 		return []field{{"WWW-Authenticate", "The scheme, and what is wrong with what was sent (RFC 6750)."}}
 	case problem.RateLimited, problem.Unavailable:
 		return []field{{"Retry-After", "Seconds to wait."}}
+	case problem.UnsupportedMediaType:
+		return []field{{"Accept-Encoding", "The encodings of content that are taken, where it was that of the request that was not."}}
 	case problem.RangeNotSatisfiable:
 		return []field{{"Content-Range", "bytes */ and the file's size."}}
 	}

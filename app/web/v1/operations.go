@@ -14,7 +14,7 @@ func concerns() []concern {
 		{"Files", "List files, read and write them.", slices.Concat(listOperations(), fileOperations())},
 		{"Copies", "Files under another name, without moving their bytes through the API.", copyOperations()},
 		{"Versions", "What a file was before, and how it is brought back.", versionOperations()},
-		{"Batches", "Many files in one request.", deleteOperations()},
+		{"Batches", "Many files in one request.", slices.Concat(batchOperations(), deleteOperations())},
 		{"Uploads", "Files of any size, in parts that go to the storage itself and can be sent again one by one.", uploadOperations()},
 		{"Forms", "Uploads from HTML forms.", formOperations()},
 		{"Links", "Files for who has no key.", linkOperations()},

@@ -2,8 +2,8 @@ package v1
 
 import (
 	"net/http"
-	"strings"
 
+	"cloudstorage/app/web/httpfield"
 	"cloudstorage/app/web/problem"
 )
 
@@ -20,7 +20,7 @@ func problemOperations() []operation {
 		id: "explainProblem", method: http.MethodGet, path: "/problems/{name}",
 		summary: "Explain a kind of problem.",
 		public:  true,
-		headers: []field{{"Accept", "text/html leads to the page for people."}},
+		headers: []field{{"Accept", "text/html, with nothing wanted more, leads to the page for people."}},
 		answers: []answer{
 			{status: http.StatusOK, about: "What it is and what to do about it.", body: problemKind{}},
 			{status: http.StatusSeeOther, about: "It stands there.", headers: []field{{"Location", "The place in /docs."}}},
@@ -33,7 +33,7 @@ func problemOperations() []operation {
 			}
 			h := c.w.Header()
 			h.Set("Vary", "Accept")
-			if strings.Contains(strings.Join(c.r.Header["Accept"], ","), "text/html") {
+			if httpfield.Prefers(c.r.Header["Accept"], "text/html") {
 				h.Set("Location", "/docs#problem-"+k.Name)
 				return c.empty(http.StatusSeeOther)
 			}
