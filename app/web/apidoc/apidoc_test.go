@@ -184,26 +184,49 @@ func TestThePageIsWellFormed(t *testing.T) {
 	}
 }
 
-func TestThePageHasEveryOperationAndEveryProblem(t *testing.T) {
+func TestThePageHasAllOfEveryOperationAndEveryProblem(t *testing.T) {
 	t.Parallel()
 	document, err := openapi3.NewLoader().LoadFromData(v1.Document())
 	if err != nil {
 		t.Fatal(err)
 	}
-	ids := map[string]bool{}
+	texts := map[string]string{}
 	for _, n := range elements(t) {
-		ids[attribute(n, "id")] = true
+		texts[attribute(n, "id")] = text(n)
 	}
 	for path, item := range document.Paths.Map() {
 		for method, operation := range item.Operations() {
-			if !ids[operation.OperationID] {
-				t.Errorf("%s %s is not there", method, path)
+			words := strings.Fields(texts[operation.OperationID])
+			want := []string{method, path}
+			for status := range operation.Responses.Map() {
+				if status != "default" {
+					want = append(want, status)
+				}
+			}
+			for _, p := range operation.Parameters {
+				want = append(want, p.Value.Name)
+			}
+			for _, word := range want {
+				if !slices.Contains(words, word) {
+					t.Errorf("%s %s: %s is not there", method, path, word)
+				}
 			}
 		}
 	}
 	for _, k := range problem.Kinds() {
-		if !ids["problem-"+k.Name] {
+		if !strings.Contains(texts["problem-"+k.Name], k.Way) {
 			t.Errorf("the problem %s is not there", k.Name)
 		}
 	}
+}
+
+// text is what a reader sees of an element, a word apart from the next.
+func text(n *html.Node) string {
+	var all strings.Builder
+	for d := range n.Descendants() {
+		if d.Type == html.TextNode {
+			all.WriteString(d.Data + " ")
+		}
+	}
+	return all.String()
 }

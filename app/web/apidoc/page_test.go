@@ -124,11 +124,11 @@ func describe(method, path string, o *openapi3.Operation) operation {
 		Public: o.Security != nil && len(*o.Security) == 0, Example: example(method, path, o),
 	}
 	for _, p := range o.Parameters {
-		about := p.Value.Description
+		kind := typeOf(p.Value.Schema)
 		if p.Value.In == openapi3.ParameterInHeader {
-			about += " A field of the header."
+			kind = "header field"
 		}
-		d.Parameters = append(d.Parameters, named{p.Value.Name, p.Value.Required, typeOf(p.Value.Schema), inline(about)})
+		d.Parameters = append(d.Parameters, named{p.Value.Name, p.Value.Required, kind, inline(p.Value.Description)})
 	}
 	if o.RequestBody != nil {
 		content := o.RequestBody.Value.Content
@@ -142,7 +142,7 @@ func describe(method, path string, o *openapi3.Operation) operation {
 	}
 	for _, status := range slices.Sorted(maps.Keys(o.Responses.Map())) {
 		response := o.Responses.Value(status).Value
-		if response.Content.Get(problem.ContentType) != nil {
+		if response.Content[problem.ContentType] != nil {
 			for _, k := range problem.Kinds() {
 				if strconv.Itoa(k.Status) == status && strings.Contains(*response.Description, k.Title) {
 					d.Problems = append(d.Problems, k)
@@ -249,8 +249,8 @@ func example(method, path string, o *openapi3.Operation) string {
 		arguments = append(arguments, "-I")
 	case method != http.MethodGet:
 		arguments = append(arguments, "-X "+method)
-	case slices.ContainsFunc(slices.Collect(maps.Keys(o.Responses.Map())), func(status string) bool { return status[0] == '3' }):
-		arguments = append(arguments, "-L")
+	case o.Responses.Value("302") != nil, o.Responses.Value("307") != nil: // to a file
+		arguments = append(arguments, "-L -o summary.pdf")
 	}
 	for _, p := range o.Parameters {
 		if p.Value.In == openapi3.ParameterInPath {
