@@ -22,6 +22,7 @@ type operation struct {
 	body    any     // a value of the type that its JSON body has; nil takes none
 	raw     bool    // its body is content, of any type
 	answers []answer
+	errors  []problem.Kind // that it may answer beside those that its other fields imply
 
 	handle func(*call) error
 }
