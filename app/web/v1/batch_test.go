@@ -1,18 +1,21 @@
 package v1_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"cloudstorage/app/auth"
 	"cloudstorage/app/object"
+	"cloudstorage/app/object/file"
 	"cloudstorage/app/object/objecttest"
 	"cloudstorage/app/web/problem"
-	"cloudstorage/app/web/v1"
+	v1 "cloudstorage/app/web/v1"
 )
 
 // batched is a line of a batch's answer.
@@ -137,6 +140,35 @@ func TestAnItemThatCannotBeSignedHindersNoOther(t *testing.T) {
 	}
 	if got := strings.Count(s.Audit.String(), "file.sign-put"); got != 2 {
 		t.Errorf("%d lines of audit, want 2: %s", got, s.Audit)
+	}
+}
+
+// failing is a store that signs no read but the first few.
+type failing struct {
+	v1.Store
+	good atomic.Int64
+}
+
+func (f *failing) SignRead(ctx context.Context, k object.Key, ttl time.Duration, o file.ReadOptions) (object.Signed, error) {
+	if f.good.Add(-1) < 0 {
+		return object.Signed{}, &object.Error{Code: object.CodeUnavailable, Op: "s3:GetObject", Key: k, Message: "there are no credentials"}
+	}
+	return f.Store.SignRead(ctx, k, ttl, o)
+}
+
+func TestABatchThatTheServerCannotSignIsAProblemOrHasOneInItsLine(t *testing.T) {
+	t.Parallel()
+	store := &failing{}
+	s := start(t, func(a *v1.API) {
+		store.Store = a.Store
+		a.Store = store
+	})
+	body := items(t, []string{"a", "b"})
+	s.do(http.MethodPost, "/v1/batch/downloads", body).wantProblem(t, problem.Unavailable, "credentials")
+	store.good.Store(1)
+	lines := s.batch("/v1/batch/downloads", body)
+	if len(lines) != 2 || lines[0].Error != nil || lines[1].Error == nil || lines[1].Error.Type != problem.Unavailable.Type() {
+		t.Errorf("answered %+v", lines)
 	}
 }
 

@@ -48,7 +48,7 @@ var contract = sync.OnceValue(func() *agreement {
 
 // unsaid are the fields that the document need not name.
 var unsaid = []string{
-	"Cache-Control", "Connection", "Content-Length", "Content-Security-Policy", "Content-Type", "Date", "Referrer-Policy", "Transfer-Encoding", "Vary", "X-Content-Type-Options",
+	"Cache-Control", "Connection", "Content-Length", "Content-Type", "Date", "Referrer-Policy", "Transfer-Encoding", "Vary", "X-Content-Type-Options",
 }
 
 // check says what of an answer the document does not describe. It describes

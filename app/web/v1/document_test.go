@@ -379,7 +379,7 @@ func problemFields(k problem.Kind) []field {
 	case problem.RateLimited, problem.Unavailable:
 		return []field{{"Retry-After", "Seconds to wait."}}
 	case problem.UnsupportedMediaType:
-		return []field{{"Accept-Encoding", "The encodings of content that are taken, where it was that of the request that was not."}}
+		return []field{{"Accept-Encoding", "identity, where the body's coding was refused."}}
 	case problem.RangeNotSatisfiable:
 		return []field{{"Content-Range", "bytes */ and the file's size."}}
 	}

@@ -9,8 +9,6 @@ import (
 	"cloudstorage/app/auth"
 	"cloudstorage/app/link"
 	"cloudstorage/app/object"
-	"cloudstorage/app/object/file"
-	"cloudstorage/app/web/disposition"
 	"cloudstorage/app/web/problem"
 )
 
@@ -125,13 +123,8 @@ func openLink(c *call) error {
 	if err != nil {
 		return err
 	}
-	show := c.query.flag("inline")
-	o := file.ReadOptions{Head: c.r.Method == http.MethodHead, Version: l.Version, Disposition: disposition.Of(l.Key, info.Type, show)}
-	if show && disposition.MayShow(info.Type) {
-		o.Type = info.Type // whatever somebody puts there while the URL lives
-	}
 	ttl := min(sharedTTL, c.api.TTL, max(l.Expires.Sub(c.now).Truncate(time.Second), time.Second))
-	signed, err := c.api.Store.SignRead(c.r.Context(), l.Key, ttl, o)
+	signed, err := c.api.Store.SignRead(c.r.Context(), l.Key, ttl, c.readOptions(info, l.Version))
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ import (
 	"cloudstorage/app/object"
 	"cloudstorage/app/object/file"
 	"cloudstorage/app/web/problem"
-	"cloudstorage/app/web/v1"
+	v1 "cloudstorage/app/web/v1"
 )
 
 func TestAFileIsWrittenAsItsFieldsSay(t *testing.T) {
@@ -111,7 +111,9 @@ func TestHalfABodyStoresNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	answered(t, conn, http.MethodPut).wantProblem(t, problem.InvalidRequest, "to its end")
-	<-ended
+	if err := <-ended; err == nil {
+		t.Error("half a body was put")
+	}
 
 	conn = s.raw(half)
 	if err := conn.SetLinger(0); err != nil { // the client dies

@@ -118,10 +118,6 @@ func (m *model) write(t *testing.T, k string) {
 	}
 	answer := m.do(http.MethodPut, at(k), content, field)
 	if !allowed {
-		if field != "If-None-Match: *" && !there { // S3 says that there is no such file
-			answer.wantProblem(t, problem.NotFound, "")
-			return
-		}
 		answer.wantProblem(t, problem.PreconditionFailed, "")
 		return
 	}

@@ -46,12 +46,7 @@ func (c *call) redirect(info object.Info) error {
 	if err != nil {
 		return err
 	}
-	show := c.query.flag("inline")
-	o := file.ReadOptions{Version: c.query.text("version"), Disposition: disposition.Of(info.Key, info.Type, show)}
-	if show && disposition.MayShow(info.Type) {
-		o.Type = info.Type // whatever somebody puts there while the URL lives
-	}
-	s, err := c.api.Store.SignRead(c.r.Context(), info.Key, ttl, o)
+	s, err := c.api.Store.SignRead(c.r.Context(), info.Key, ttl, c.readOptions(info, c.query.text("version")))
 	if err != nil {
 		return err
 	}
@@ -61,6 +56,17 @@ func (c *call) redirect(info object.Info) error {
 	}
 	c.w.Header().Set("Location", s.URL)
 	return c.empty(http.StatusTemporaryRedirect)
+}
+
+// readOptions say how a URL reads a version of the file that info describes:
+// saved, or shown where the request asks for it and that can hurt nobody.
+func (c *call) readOptions(info object.Info, version string) file.ReadOptions {
+	show := c.query.flag("inline")
+	o := file.ReadOptions{Head: c.r.Method == http.MethodHead, Version: version, Disposition: disposition.Of(info.Key, info.Type, show)}
+	if show && disposition.MayShow(info.Type) {
+		o.Type = info.Type // whatever somebody puts there while the URL lives
+	}
+	return o
 }
 
 // signPut answers with the request that writes k.
@@ -91,7 +97,7 @@ func (c *call) signWrite(k object.Key, terms writeTerms) (object.Signed, error) 
 	}
 	s, err := c.api.Store.SignWrite(c.r.Context(), k, ttl, o)
 	if err == nil {
-		c.audit("file.sign-put", k, "", slog.Time("expires_at", s.Expires.UTC()))
+		c.audit("file.sign-put", k, "", slog.Time("expires", s.Expires.UTC()))
 	}
 	return s, err
 }
