@@ -13,14 +13,11 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"cloudstorage/app/web"
-	"cloudstorage/app/web/v1"
+	v1 "cloudstorage/app/web/v1"
 )
 
-// The routes.
-const (
-	documentPath = "/openapi.json"
-	pagePath     = "/docs"
-)
+// documentPath is where programs read about the API.
+const documentPath = "/openapi.json"
 
 //go:embed docs.html
 var page []byte
@@ -30,7 +27,7 @@ var page []byte
 func Register(s *web.Server) {
 	document := http.Header{"Content-Type": {"application/json"}, "Access-Control-Allow-Origin": {"*"}}
 	s.Get(documentPath, serve(v1.Document(), document))
-	s.Get(pagePath, serve(page, http.Header{
+	s.Get(v1.PagePath, serve(page, http.Header{
 		"Content-Type": {"text/html; charset=utf-8"},
 		"Content-Security-Policy": {"default-src 'none'; style-src 'sha256-" + styleHash(page) +
 			"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},

@@ -16,7 +16,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"cloudstorage/app/web/problem"
-	"cloudstorage/app/web/v1"
+	v1 "cloudstorage/app/web/v1"
 )
 
 //go:embed docs.html.tmpl

@@ -19,7 +19,7 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 
 	"cloudstorage/app/web/problem"
-	"cloudstorage/app/web/v1"
+	v1 "cloudstorage/app/web/v1"
 )
 
 // agreement is what the API promises, to which every answer of every test is
@@ -196,5 +196,5 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "FAIL: openapi.json promises what no test has had:", strings.Join(unseen, ", "))
 		code = 1
 	}
-	os.Exit(code)
+	os.Exit(code) //nolint:forbidigo // this is the tests' main
 }

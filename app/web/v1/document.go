@@ -2,6 +2,9 @@ package v1
 
 import _ "embed"
 
+// PagePath is where people read about the API.
+const PagePath = "/docs"
+
 //go:embed openapi.json
 var document []byte
 

@@ -21,11 +21,11 @@ const introduction = `List, read and write files. Their bytes flow between the c
 
 **Names.** A file's key is 1 to 1,024 bytes of UTF-8 without control characters and without a segment ` + "`.` or `..`" + `. In a path it stands percent-encoded, as everything behind the route; its slashes may be written as they are or as ` + "`%2F`" + `, which is the same key. A plus is a plus.
 
-**Problems.** Every answer from 400 on is a problem (RFC 9457, ` + "`application/problem+json`" + `), whose type is a path of this server that explains it. Its ` + "`request_id`" + ` is the answer's X-Request-Id, which the server's log has too.
+**Problems.** Every answer below ` + "`/v1`" + ` from 400 on is a problem (RFC 9457, ` + "`application/problem+json`" + `), whose type is a path of this server that explains it. Its ` + "`request_id`" + ` is the answer's X-Request-Id, which the server's log has too.
 
 **Strictness.** A parameter or a field that a route does not know is refused, so that a mistyped name is never a request for something else. New fields may be added to answers: ignore those that you do not know.
 
-**HEAD** is GET without the body, wherever there is GET.`
+**HEAD** is GET without the body, wherever there is GET; of a file, it describes it.`
 
 // pathParameters are what stands in the braces of paths.
 var pathParameters = map[string]struct{ about, example string }{

@@ -23,7 +23,7 @@ func problemOperations() []operation {
 		headers: []field{{"Accept", "text/html, with nothing wanted more, leads to the page for people."}},
 		answers: []answer{
 			{status: http.StatusOK, about: "What it is and what to do about it.", body: problemKind{}},
-			{status: http.StatusSeeOther, about: "It stands there.", headers: []field{{"Location", "The place in /docs."}}},
+			{status: http.StatusSeeOther, about: "It stands there.", headers: []field{{"Location", "The place on the page."}}},
 		},
 		errors: []problem.Kind{problem.NotFound},
 		handle: func(c *call) error {
@@ -34,7 +34,7 @@ func problemOperations() []operation {
 			h := c.w.Header()
 			h.Set("Vary", "Accept")
 			if httpfield.Prefers(c.r.Header["Accept"], "text/html") {
-				h.Set("Location", "/docs#problem-"+k.Name)
+				h.Set("Location", PagePath+"#problem-"+k.Name)
 				return c.empty(http.StatusSeeOther)
 			}
 			return c.answer(http.StatusOK, problemKind{k.Type(), k.Title, k.Status, k.Way})
