@@ -18,9 +18,10 @@ const RetryAfter = 5 * time.Second
 
 // Header values that are never changed.
 var (
-	typeJSON = []string{"application/json"}
-	noStore  = []string{"no-store"} // a signed URL is a secret
-	noSniff  = []string{"nosniff"}  // a name may look like HTML
+	typeJSON   = []string{"application/json"}
+	noStore    = []string{"no-store"}    // a signed URL is a secret
+	noSniff    = []string{"nosniff"}     // a name may look like HTML
+	noReferrer = []string{"no-referrer"} // this answer's own URL holds a name
 )
 
 // body is the shape of every answer. Content is a string or a list of them, and
@@ -39,7 +40,7 @@ func Answer(c echo.Context, message string, content any) error {
 func write(c echo.Context, b body) error {
 	text := b.json()
 	h := c.Response().Header() // written to as a map, whose values then need no memory
-	h["Content-Type"], h["Cache-Control"], h["X-Content-Type-Options"] = typeJSON, noStore, noSniff
+	h["Content-Type"], h["Cache-Control"], h["X-Content-Type-Options"], h["Referrer-Policy"] = typeJSON, noStore, noSniff, noReferrer
 	h["Content-Length"] = []string{strconv.Itoa(len(text))} // net/http cannot know it for HEAD
 	c.Response().WriteHeader(b.Status)
 	_, err := c.Response().Write(text)

@@ -51,6 +51,8 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 			slog.Duration("duration", time.Since(start)),
 			slog.String("remote", r.RemoteAddr),
 		}
+		noted, _ := c.Get(noteKey).([]slog.Attr)
+		attrs = append(attrs, noted...)
 		level := slog.LevelInfo
 		switch {
 		case c.Response().Status >= http.StatusInternalServerError && r.Context().Err() == nil:
@@ -77,6 +79,15 @@ func (s *Server) log(ctx context.Context, level slog.Level, attrs []slog.Attr) {
 		record.AddAttrs(attrs...)
 		_ = h.Handle(ctx, record) // a log that cannot be written can't be told of it
 	}
+}
+
+// noteKey is where notes wait for the log.
+const noteKey = "note"
+
+// Note adds to the request's line of log.
+func Note(c echo.Context, attrs ...slog.Attr) {
+	noted, _ := c.Get(noteKey).([]slog.Attr)
+	c.Set(noteKey, append(noted, attrs...))
 }
 
 // saneID says whether a caller's request id can be logged and answered as it is.

@@ -16,10 +16,10 @@ import (
 // The routes; a file name follows the last three.
 const (
 	rootPath     = "/"
-	listPath     = "/list_files"
-	deletePath   = "/delete/"
-	downloadPath = "/download/"
-	uploadPath   = "/upload/"
+	ListPath     = "/list_files"
+	DeletePath   = "/delete/"
+	DownloadPath = "/download/"
+	UploadPath   = "/upload/"
 )
 
 // greeting names module02 whatever the project is called: clients look for it.
@@ -35,10 +35,10 @@ type API struct {
 // Register adds the routes to s.
 func (a API) Register(s *web.Server) {
 	s.Get(rootPath, func(c echo.Context) error { return web.Answer(c, greeting, nil) })
-	s.Get(listPath, a.list)
-	s.Get(deletePath+"*", a.delete)
-	s.Get(downloadPath+"*", a.signed(downloadPath, "downloaded", a.Store.SignGet))
-	s.Get(uploadPath+"*", a.signed(uploadPath, "uploaded", a.Store.SignPut))
+	s.Get(ListPath, a.list)
+	s.Get(DeletePath+"*", a.delete)
+	s.Get(DownloadPath+"*", a.signed(DownloadPath, "downloaded", a.Store.SignGet))
+	s.Get(UploadPath+"*", a.signed(UploadPath, "uploaded", a.Store.SignPut))
 }
 
 // list answers with every name in the bucket, however many pages it takes.
@@ -60,7 +60,7 @@ func (a API) list(c echo.Context) error {
 }
 
 func (a API) delete(c echo.Context) error {
-	key, err := web.Key(c.Request(), deletePath)
+	key, err := web.Key(c.Request(), DeletePath)
 	if err != nil {
 		return err
 	}
@@ -83,6 +83,7 @@ func (a API) signed(prefix, done string, sign func(context.Context, object.Key, 
 		if err != nil {
 			return err
 		}
+		c.Response().Header().Set("X-Expires-At", signed.Expires.UTC().Format(time.RFC3339))
 		return web.Answer(c, a.message(done, key), signed.URL)
 	}
 }

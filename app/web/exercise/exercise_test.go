@@ -52,6 +52,9 @@ func (f *fake) take() []string {
 	return asked
 }
 
+// end is when all that it signs does.
+var end = time.Date(2026, 3, 1, 13, 0, 0, 123, time.FixedZone("", 3600))
+
 func (f *fake) List(_ context.Context, o object.ListOptions) (object.Page, error) {
 	f.note("list", object.Key(o.Cursor))
 	start, _ := strconv.Atoi(o.Cursor)
@@ -73,12 +76,12 @@ func (f *fake) Delete(_ context.Context, k object.Key) (string, error) {
 
 func (f *fake) SignGet(_ context.Context, k object.Key, ttl time.Duration) (object.Signed, error) {
 	f.note("get", k)
-	return object.Signed{URL: fmt.Sprintf("https://s3/get?for=%s&sig=<x>", ttl)}, f.fail
+	return object.Signed{URL: fmt.Sprintf("https://s3/get?for=%s&sig=<x>", ttl), Expires: end}, f.fail
 }
 
 func (f *fake) SignPut(_ context.Context, k object.Key, ttl time.Duration) (object.Signed, error) {
 	f.note("put", k)
-	return object.Signed{URL: fmt.Sprintf("https://s3/put?for=%s", ttl)}, f.fail
+	return object.Signed{URL: fmt.Sprintf("https://s3/put?for=%s", ttl), Expires: end}, f.fail
 }
 
 func (f *fake) Ready(context.Context) error { return f.fail }
@@ -270,6 +273,22 @@ func TestHeadAnswersLikeGetWithNoSideEffect(t *testing.T) {
 		}
 		if length := get.Header.Get("Content-Length"); length != strconv.Itoa(len(get.Body)) {
 			t.Errorf("%s: Content-Length %q for %d bytes", target, length, len(get.Body))
+		}
+	}
+}
+
+func TestAnAnswerWithAURLSaysWhenItEndsAndIsKeptByNobody(t *testing.T) {
+	t.Parallel()
+	address := start(t, &fake{})
+	for target, expires := range map[string]string{
+		"/download/x": "2026-03-01T12:00:00Z", "/upload/x": "2026-03-01T12:00:00Z", "/list_files": "", "/download/": "",
+	} {
+		h := webtest.Do(t, address, "GET", target).Header
+		if got := h.Get("X-Expires-At"); got != expires {
+			t.Errorf("%s: X-Expires-At: %q, want %q", target, got, expires)
+		}
+		if h.Get("Cache-Control") != "no-store" || h.Get("Referrer-Policy") != "no-referrer" || h.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s: %v", target, h)
 		}
 	}
 }
