@@ -238,7 +238,7 @@ func typeOf(ref *openapi3.SchemaRef) template.HTML {
 func example(method, path string, o *openapi3.Operation) string {
 	arguments := []string{"curl"}
 	if o.Security == nil {
-		arguments = append(arguments, `-H "Authorization: Bearer $key"`)
+		arguments = append(arguments, `-H "Authorization: Bearer $KEY"`)
 	}
 	switch body := o.RequestBody; {
 	case body != nil && body.Value.Required:
@@ -259,7 +259,7 @@ func example(method, path string, o *openapi3.Operation) string {
 			path += "?" + p.Value.Name + "=" + fmt.Sprint(p.Value.Example)
 		}
 	}
-	arguments = append(arguments, `"$api`+path+`"`)
+	arguments = append(arguments, `"$API`+path+`"`)
 	if line := strings.Join(arguments, " "); len(line) < 100 {
 		return line
 	}
