@@ -39,6 +39,8 @@ var (
 		"Send it faster, or sign the upload (?sign=1) and send it to the storage itself, in parts where the line is bad."}
 	Conflict = Kind{"conflict", http.StatusConflict, "Somebody else wrote at the same time.",
 		"Read what is there now and try again."}
+	UploadIncomplete = Kind{"upload-incomplete", http.StatusConflict, "Not all parts of the upload have arrived.",
+		"GET /v1/uploads/<id> lists those that have. Send the others and complete again."}
 	LinkEnded = Kind{"link-ended", http.StatusGone, "The share link has ended.",
 		"Ask whoever gave it to you for a new one."}
 	LengthRequired = Kind{"length-required", http.StatusLengthRequired, "The request does not say how long its body is.",
@@ -48,7 +50,7 @@ var (
 	BodyTooLarge = Kind{"body-too-large", http.StatusRequestEntityTooLarge, "The body is larger than this route takes.",
 		"Sign the upload (?sign=1) or upload in parts (/v1/uploads): the bytes then go to the storage itself."}
 	UnsupportedMediaType = Kind{"unsupported-media-type", http.StatusUnsupportedMediaType, "The body is of a type that this route does not take.",
-		"Send JSON with 'Content-Type: application/json'."}
+		"Send what the detail names. JSON has 'Content-Type: application/json'."}
 	RangeNotSatisfiable = Kind{"range-not-satisfiable", http.StatusRequestedRangeNotSatisfiable, "The range lies behind the end of the file.",
 		"Content-Range of the answer has the file's size."}
 	RateLimited = Kind{"rate-limited", http.StatusTooManyRequests, "The caller asks too often.",
@@ -64,7 +66,7 @@ var (
 // Kinds returns all kinds, in the order of their statuses.
 func Kinds() []Kind {
 	return []Kind{
-		InvalidRequest, Unauthenticated, Forbidden, NoSuchRoute, NotFound, MethodNotAllowed, TooSlow, Conflict, LinkEnded, LengthRequired,
+		InvalidRequest, Unauthenticated, Forbidden, NoSuchRoute, NotFound, MethodNotAllowed, TooSlow, Conflict, UploadIncomplete, LinkEnded, LengthRequired,
 		PreconditionFailed, BodyTooLarge, UnsupportedMediaType, RangeNotSatisfiable, RateLimited, Internal, StorageRefused, Unavailable,
 	}
 }

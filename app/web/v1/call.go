@@ -64,21 +64,35 @@ func (c *call) decode(v any) error {
 	if media, _, err := mime.ParseMediaType(c.r.Header.Get("Content-Type")); err != nil || media != "application/json" {
 		return problem.New(problem.UnsupportedMediaType, fmt.Sprintf("the body's type is %q: send 'Content-Type: application/json'", c.r.Header.Get("Content-Type")))
 	}
-	body := http.MaxBytesReader(c.w, c.r.Body, maxJSON)
-	decoder := json.NewDecoder(body)
-	decoder.DisallowUnknownFields()
-	err := decoder.Decode(v)
+	err := unmarshal(http.MaxBytesReader(c.w, c.r.Body, maxJSON), v)
 	if err == nil {
-		if _, err = decoder.Token(); errors.Is(err, io.EOF) {
-			return nil
-		}
-		err = errors.New("there is more than one value")
+		return nil
 	}
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
 		return problem.New(problem.BodyTooLarge, fmt.Sprintf("the JSON has more than %d bytes: make several requests", maxJSON))
 	}
 	return &problem.Error{Kind: problem.InvalidRequest, Detail: "the JSON cannot be read: " + explain(err), Err: err}
+}
+
+// unmarshal reads one value, and nothing else.
+func unmarshal(body io.Reader, v any) error {
+	text, err := io.ReadAll(body)
+	if err != nil {
+		return err
+	}
+	if err := sound(text); err != nil {
+		return err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(v); err != nil {
+		return err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("there is more than one value")
+	}
+	return nil
 }
 
 // explain tells what is wrong with JSON in the terms of who wrote it.

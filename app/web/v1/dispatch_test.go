@@ -8,7 +8,7 @@ import (
 
 	"cloudstorage/app/auth"
 	"cloudstorage/app/web/problem"
-	"cloudstorage/app/web/v1"
+	v1 "cloudstorage/app/web/v1"
 )
 
 func TestWhatHasNoRouteIsAProblem(t *testing.T) {
@@ -110,6 +110,10 @@ func TestEachKindOfProblemIsExplainedAtItsType(t *testing.T) {
 		if !strings.Contains(answer.Text, k.Title) || k.Way == "" {
 			t.Errorf("%s: %s", k.Type(), answer.Text)
 		}
+	}
+	browser := s.do(http.MethodGet, problem.NotFound.Type(), "", "Accept: text/html,application/xhtml+xml,*/*;q=0.8").want(t, http.StatusSeeOther, nil)
+	if got := browser.Header.Get("Location"); got != "/docs#problem-not-found" {
+		t.Errorf("a browser is led to %s", got)
 	}
 	s.do(http.MethodGet, problem.Path+"none", "").wantProblem(t, problem.NotFound, "no such kind")
 }

@@ -7,6 +7,7 @@ import (
 
 	"cloudstorage/app/auth"
 	"cloudstorage/app/object"
+	"cloudstorage/app/object/mediatype"
 )
 
 // fileInfo describes a file.
@@ -14,8 +15,8 @@ type fileInfo struct {
 	Key      object.Key `json:"key" doc:"The file's name, with its slashes."`
 	Size     int64      `json:"size" doc:"Bytes."`
 	ETag     string     `json:"etag" doc:"Changes with the content; in quotes, as HTTP writes it."`
-	Modified time.Time  `json:"modified" doc:"When it was written, in UTC."`
-	Type     string     `json:"type,omitempty" doc:"Its media type."`
+	Modified time.Time  `json:"modified,omitzero" doc:"When it was written, in UTC; absent in the answer to a PUT."`
+	Type     string     `json:"type,omitempty" doc:"Its media type. In a listing it is the one that the name's ending suggests, absent where it suggests none: HEAD tells the file's own."`
 	Version  string     `json:"version,omitempty" doc:"The id of this version."`
 }
 
@@ -63,6 +64,7 @@ func listFiles(c *call) error {
 	}
 	list := fileList{Files: make([]fileInfo, 0, len(page.Items)), Prefixes: append([]string{}, page.Prefixes...)}
 	for _, item := range page.Items {
+		item.Type = mediatype.Of(item.Key) // S3 lists none
 		list.Files = append(list.Files, describe(item))
 	}
 	if list.Next, err = c.cursor(page.Next, prefix, delimiter); err != nil {

@@ -25,8 +25,9 @@ import (
 	"cloudstorage/app/s3store/s3upload"
 	"cloudstorage/app/seal"
 	"cloudstorage/app/web"
+	"cloudstorage/app/web/exercise"
 	"cloudstorage/app/web/problem"
-	"cloudstorage/app/web/v1"
+	v1 "cloudstorage/app/web/v1"
 )
 
 // everything is the store with all that is built on it.
@@ -96,6 +97,7 @@ func start(t testing.TB, change ...func(*v1.API)) *service {
 	}
 	server := web.New(web.Config{Log: slog.New(slog.DiscardHandler), Ready: base.Ready, DrainTimeout: time.Second})
 	api.Register(server)
+	exercise.API{Store: store, Bucket: bucket, TTL: api.TTL}.Register(server)
 	listener := httptest.NewServer(server)
 	t.Cleanup(listener.Close)
 	s.URL = listener.URL
@@ -171,7 +173,8 @@ func (s *service) do(method, target, body string, fields ...string) response {
 	return s.send(r)
 }
 
-// send sends a request as it is and follows no redirect.
+// send sends a request as it is and follows no redirect. The test fails where
+// the OpenAPI document does not describe the answer.
 func (s *service) send(r *http.Request) response {
 	s.t.Helper()
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -183,6 +186,9 @@ func (s *service) send(r *http.Request) response {
 	text, err := io.ReadAll(answer.Body)
 	if err != nil {
 		s.t.Fatal(err)
+	}
+	if err := contract().check(r, answer, string(text)); err != nil {
+		s.t.Errorf("openapi.json does not describe %s %s, answered %d: %v", r.Method, r.URL.RequestURI(), answer.StatusCode, err)
 	}
 	return response{answer, string(text)}
 }
