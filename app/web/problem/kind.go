@@ -50,7 +50,7 @@ var (
 	BodyTooLarge = Kind{"body-too-large", http.StatusRequestEntityTooLarge, "The body is larger than this route takes.",
 		"Sign the upload (?sign=1) or upload in parts (/v1/uploads): the bytes then go to the storage itself."}
 	UnsupportedMediaType = Kind{"unsupported-media-type", http.StatusUnsupportedMediaType, "The body is of a type that this route does not take.",
-		"Send JSON with 'Content-Type: application/json'."}
+		"Send what the detail names. JSON has 'Content-Type: application/json'."}
 	RangeNotSatisfiable = Kind{"range-not-satisfiable", http.StatusRequestedRangeNotSatisfiable, "The range lies behind the end of the file.",
 		"Content-Range of the answer has the file's size."}
 	RateLimited = Kind{"rate-limited", http.StatusTooManyRequests, "The caller asks too often.",

@@ -13,6 +13,7 @@ import (
 	"cloudstorage/app/auth"
 	"cloudstorage/app/e2e/gatewaytest"
 	"cloudstorage/app/object"
+	"cloudstorage/app/object/file"
 	"cloudstorage/app/web"
 	"cloudstorage/app/web/limit"
 	"cloudstorage/app/web/problem"
@@ -32,12 +33,17 @@ func (s talkative) Stat(ctx context.Context, k object.Key, version string) (obje
 		panic(inside)
 	case "unknown":
 		return object.Info{}, errors.New(inside)
-	case "conflict":
-		return object.Info{}, &object.Error{Code: object.CodeConflict, Op: "s3:GetObject", Key: k, Message: "somebody else writes", Err: errors.New(inside)}
 	case "denied":
 		return object.Info{}, &object.Error{Code: object.CodeDenied, Op: "s3:GetObject", Key: k, Message: "the storage refused it", Err: errors.New(inside)}
 	}
 	return s.Store.Stat(ctx, k, version)
+}
+
+func (s talkative) Put(ctx context.Context, k object.Key, content io.Reader, o file.PutOptions) (object.Info, error) {
+	if k == "conflict" {
+		return object.Info{}, &object.Error{Code: object.CodeConflict, Op: "s3:PutObject", Key: k, Message: "somebody else writes", Err: errors.New(inside)}
+	}
+	return s.Store.Put(ctx, k, content, o)
 }
 
 // secrets are what no problem tells: a stack, a signature, an ARN, a place in
@@ -89,7 +95,7 @@ func TestEachKindOfProblemHappensAndTellsNoSecret(t *testing.T) {
 		{problem.NotFound, s.do(http.MethodGet, "/v1/files/missing", "")},
 		{problem.MethodNotAllowed, s.do(http.MethodPatch, "/v1/files", "")},
 		{problem.TooSlow, stream(hasty, 10, never)},
-		{problem.Conflict, s.do(http.MethodGet, "/v1/files/conflict", "")}, // of which S3 has none at a test's will
+		{problem.Conflict, s.do(http.MethodPut, "/v1/files/conflict", "x")}, // of which S3 has none at a test's will
 		{problem.UploadIncomplete, s.do(http.MethodPost, incomplete+"/complete", "{}")},
 		{problem.LinkEnded, s.do(http.MethodGet, "/v1/shared/"+revoked.Token, "", "Authorization: ")},
 		{problem.LengthRequired, stream(s, -1, strings.NewReader("content"))},

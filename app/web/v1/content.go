@@ -31,7 +31,9 @@ func (c *call) stream(info object.Info) error {
 			o.Range = &asked
 		}
 	}
-	content, err := c.api.Store.Get(c.r.Context(), info.Key, o)
+	ctx, store, done := watch(c.r.Context())
+	defer done()
+	content, err := c.api.Store.Get(ctx, info.Key, o)
 	if err != nil {
 		return err
 	}
@@ -44,7 +46,7 @@ func (c *call) stream(info object.Info) error {
 		status = http.StatusPartialContent
 	}
 	c.w.WriteHeader(status)
-	if _, err := io.Copy(c.w, content); err != nil {
+	if _, err := io.Copy(c.w, fromStore{content, store}); err != nil {
 		return fmt.Errorf("stream %s: %w", info.Key, err)
 	}
 	return nil

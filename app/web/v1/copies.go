@@ -36,6 +36,7 @@ func copyOperations() []operation {
 		about:   "It needs the verb read on from and write on to. What was called to before stays a version of it.",
 		body:    copyRequest{},
 		answers: []answer{{status: http.StatusCreated, about: "The copy.", body: fileInfo{}, headers: []field{location}}},
+		errors:  []problem.Kind{problem.NotFound, problem.Conflict, problem.PreconditionFailed},
 		handle:  copyFile,
 	}, {
 		id: "moveFile", method: http.MethodPost, path: "/moves",
@@ -44,6 +45,7 @@ func copyOperations() []operation {
 			"The Link with rel=\"urn:cloudstorage:undo\" brings from back and leaves the copy.",
 		body:    moveRequest{},
 		answers: []answer{{status: http.StatusCreated, about: "The file where it is now.", body: fileInfo{}, headers: []field{location, {"Link", "A POST to it brings from back, with rel=\"urn:cloudstorage:undo\"."}}}},
+		errors:  []problem.Kind{problem.NotFound, problem.Conflict, problem.PreconditionFailed},
 		handle:  moveFile,
 	}}
 }

@@ -112,5 +112,9 @@ func TestEachKindOfProblemIsExplainedAtItsType(t *testing.T) {
 			t.Errorf("%s: %s", k.Type(), answer.Text)
 		}
 	}
+	browser := s.do(http.MethodGet, problem.NotFound.Type(), "", "Accept: text/html,application/xhtml+xml,*/*;q=0.8").want(t, http.StatusSeeOther, nil)
+	if got := browser.Header.Get("Location"); got != "/docs#problem-not-found" {
+		t.Errorf("a browser is led to %s", got)
+	}
 	s.do(http.MethodGet, problem.Path+"none", "").wantProblem(t, problem.NotFound, "no such kind")
 }

@@ -24,7 +24,7 @@ func fileOperations() []operation {
 		{"If-Unmodified-Since", "Answer only if the file was not written since (412). If-Match tells more."},
 		{"If-Modified-Since", "Answer only if the file was written since (304). If-None-Match tells more."},
 	}
-	unchanged := answer{status: http.StatusNotModified, about: "The caller has it already."}
+	unchanged := answer{status: http.StatusNotModified, about: "The caller has it already.", headers: validators()}
 	return []operation{{
 		id: "statFile", method: http.MethodHead, path: "/files/{key...}",
 		summary: "Describe a file.",
@@ -32,6 +32,7 @@ func fileOperations() []operation {
 		query:   reading,
 		headers: conditions,
 		answers: []answer{{status: http.StatusOK, about: "The fields describe the file.", headers: contentFields()}, unchanged},
+		errors:  []problem.Kind{problem.NotFound, problem.PreconditionFailed},
 		handle:  statFile,
 	}, {
 		id: "getFile", method: http.MethodGet, path: "/files/{key...}",
@@ -52,6 +53,7 @@ func fileOperations() []operation {
 				headers: append(contentFields(), field{"Content-Range", "Which bytes they are, and how many the file has."})},
 			unchanged,
 		},
+		errors: []problem.Kind{problem.NotFound, problem.PreconditionFailed, problem.RangeNotSatisfiable},
 		handle: getFile,
 	}, {
 		id: "putFile", method: http.MethodPut, path: "/files/{key...}",
@@ -72,6 +74,7 @@ func fileOperations() []operation {
 			{status: http.StatusOK, about: "The request to send, with sign.", body: signedRequest{}},
 			{status: http.StatusCreated, about: "The file, where If-None-Match says that there was none.", body: fileInfo{}, headers: append(writtenFields(), field{"Location", "The file's path."})},
 		},
+		errors: []problem.Kind{problem.LengthRequired, problem.PreconditionFailed, problem.Conflict, problem.BodyTooLarge, problem.UnsupportedMediaType, problem.TooSlow},
 		handle: putFile,
 	}, {
 		id: "deleteFile", method: http.MethodDelete, path: "/files/{key...}",
@@ -92,11 +95,17 @@ func writtenFields() []field {
 
 // contentFields are the fields that describe a file's content.
 func contentFields() []field {
+	return append(validators(),
+		field{"Content-Length", "Bytes."},
+		field{"Content-Type", "The file's media type."},
+		field{"Content-Disposition", "Its name, and whether a browser may show it."},
+		field{"Content-Security-Policy", "sandbox: nothing in it runs as a page of this server."},
+		field{"Accept-Ranges", "bytes"})
+}
+
+// validators are the fields that tell one state of a file from another.
+func validators() []field {
 	return []field{
-		{"Content-Length", "Bytes."},
-		{"Content-Type", "The file's media type."},
-		{"Content-Disposition", "Its name, and whether a browser may show it."},
-		{"Accept-Ranges", "bytes"},
 		{"ETag", "Changes with the content."},
 		{"Last-Modified", "When it was written."},
 		{"X-Version-Id", "The id of this version."},

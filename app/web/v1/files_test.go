@@ -275,6 +275,7 @@ func TestWhatCannotBeDoneToAFileIsAProblemThatTellsTheWayOut(t *testing.T) {
 		{mine, "PUT", "/v1/files/a", "x", "Content-Digest: x", problem.InvalidRequest, "base64"},
 		{mine, "PUT", "/v1/files/ten", "x", "If-None-Match: *", problem.PreconditionFailed, ""},
 		{mine, "PUT", "/v1/files/ten", "x", `If-Match: "x"`, problem.PreconditionFailed, ""},
+		{mine, "PUT", "/v1/files/missing", "x", `If-Match: "x"`, problem.PreconditionFailed, "no such file"},
 		{mine, "PUT", "/v1/files/ten", "x", "If-Match: *", problem.InvalidRequest, "exactly one"},
 		{mine, "PUT", "/v1/files/ten", "x", `If-None-Match: "x"`, problem.InvalidRequest, "only *"},
 		{mine, "PUT", "/v1/files/ten", "x", "If-Unmodified-Since: Sun, 01 Mar 2026 12:00:00 GMT", problem.InvalidRequest, "If-Unmodified-Since"},

@@ -9,6 +9,7 @@ import (
 	"cloudstorage/app/auth"
 	"cloudstorage/app/link"
 	"cloudstorage/app/object"
+	"cloudstorage/app/web/problem"
 )
 
 const (
@@ -43,6 +44,7 @@ func linkOperations() []operation {
 		about:   "It needs the verb read. A link lives longer than a presigned URL may, and can be revoked.",
 		body:    linkRequest{},
 		answers: []answer{{status: http.StatusCreated, about: "The link.", body: shareLink{}, headers: []field{{"Location", "The link."}}}},
+		errors:  []problem.Kind{problem.NotFound},
 		handle:  createLink,
 	}, {
 		id: "revokeLink", method: http.MethodDelete, path: "/links/{token}",
@@ -50,6 +52,7 @@ func linkOperations() []operation {
 		about: "Whoever made it may, and whoever has the verb delete on its file. A link that has ended is no error. What was being downloaded goes on. " +
 			"The token is needed, since the servers keep no list of links: it says which link it is and when it ends.",
 		answers: []answer{{status: http.StatusNoContent, about: "It has ended."}},
+		errors:  []problem.Kind{problem.NotFound},
 		handle:  revokeLink,
 	}, {
 		id: "openLink", method: http.MethodGet, path: "/shared/{token}",
@@ -58,6 +61,7 @@ func linkOperations() []operation {
 		public:  true,
 		query:   []param{{name: "inline", about: "1 lets a browser show the file, where its type can run no script; any other is saved, as is every file without this.", kind: flag}},
 		answers: []answer{{status: http.StatusFound, about: "The file is there.", headers: []field{{"Location", "The file, at the storage."}}}},
+		errors:  []problem.Kind{problem.NotFound, problem.LinkEnded},
 		handle:  openLink,
 	}}
 }

@@ -22,6 +22,7 @@ type operation struct {
 	body    any     // a value of the type that its JSON body has; nil takes none
 	raw     bool    // its body is content, of any type
 	answers []answer
+	errors  []problem.Kind // that it may answer beside those that its other fields imply
 
 	handle func(*call) error
 }
@@ -78,7 +79,7 @@ func (t table) methods(path string) (string, error) {
 		}
 	}
 	if len(methods) == 0 {
-		return "", problem.New(problem.NoSuchRoute, "there is no route "+path+": see /docs for those that there are")
+		return "", problem.New(problem.NoSuchRoute, "there is no route "+path+": see "+PagePath+" for those that there are")
 	}
 	slices.Sort(methods)
 	return strings.Join(slices.Compact(methods), ", "), nil

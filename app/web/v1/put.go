@@ -30,7 +30,12 @@ func putFile(c *call) error {
 	}
 	// A body that ends early stores nothing, by its length. One that is whole is
 	// stored, whoever waits for it: so is its line in the audit.
-	info, err := c.api.Store.Put(context.WithoutCancel(c.r.Context()), k, c.r.Body, o)
+	ctx, store, done := watch(context.WithoutCancel(c.r.Context()))
+	defer done()
+	info, err := c.api.Store.Put(ctx, k, toStore{c.r.Body, store}, o)
+	if o.IfMatch != "" && object.CodeOf(err) == object.CodeNotFound {
+		return &problem.Error{Kind: problem.PreconditionFailed, Detail: "there is no such file, so that its ETag is not " + o.IfMatch, Err: err}
+	}
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ type param struct {
 	name, about string
 	kind        kind
 	low, high   int64
+	example     string // for the document's example, which has no other parameters
 }
 
 // query is the parameters of a request, each well-formed. What was not given is

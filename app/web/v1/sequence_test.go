@@ -146,8 +146,6 @@ func (m *model) write(t *testing.T, k string) {
 		field = "If-Match: " + etag
 		if now.deleted {
 			field = "X-No: condition" // as above
-		} else if !there {
-			kind = problem.NotFound
 		} else if etag != now.etag {
 			kind = problem.PreconditionFailed
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -25,6 +26,7 @@ import (
 	"cloudstorage/app/s3store/s3upload"
 	"cloudstorage/app/seal"
 	"cloudstorage/app/web"
+	"cloudstorage/app/web/exercise"
 	"cloudstorage/app/web/problem"
 	v1 "cloudstorage/app/web/v1"
 )
@@ -104,6 +106,7 @@ func serve(t testing.TB, g gatewaytest.Gateway, endpoint string, change ...func(
 	}
 	server := web.New(web.Config{Log: slog.New(slog.NewJSONHandler(s.Log, nil)), Ready: base.Ready, DrainTimeout: time.Second})
 	api.Register(server)
+	exercise.API{Store: store, Bucket: bucket, TTL: api.TTL}.Register(server)
 	listener := httptest.NewServer(server)
 	t.Cleanup(listener.Close)
 	s.URL, s.Handler = listener.URL, server
@@ -185,7 +188,8 @@ func (s *service) request(method, target, body string, fields ...string) *http.R
 	return r
 }
 
-// send sends a request as it is and follows no redirect.
+// send sends a request as it is and follows no redirect. The test fails where
+// the OpenAPI document does not describe the answer.
 func (s *service) send(r *http.Request) response {
 	s.t.Helper()
 	answer, err := exchange(r)
@@ -195,7 +199,7 @@ func (s *service) send(r *http.Request) response {
 	return answer
 }
 
-// exchange is send where only the test's own goroutine may end it.
+// exchange is send where only the test's own goroutine may end the test.
 func exchange(r *http.Request) (response, error) {
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	answer, err := client.Do(r)
@@ -204,7 +208,13 @@ func exchange(r *http.Request) (response, error) {
 	}
 	defer answer.Body.Close()
 	text, err := io.ReadAll(answer.Body)
-	return response{answer, string(text)}, err
+	if err != nil {
+		return response{answer, string(text)}, err
+	}
+	if err := contract().check(r, answer, string(text)); err != nil {
+		return response{answer, string(text)}, fmt.Errorf("openapi.json does not describe %s %s, answered %d: %w", r.Method, r.URL.RequestURI(), answer.StatusCode, err)
+	}
+	return response{answer, string(text)}, nil
 }
 
 // want fails the test unless the answer has that status, and reads its JSON into

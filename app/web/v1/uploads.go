@@ -9,6 +9,7 @@ import (
 	"cloudstorage/app/object"
 	"cloudstorage/app/object/mediatype"
 	"cloudstorage/app/object/upload"
+	"cloudstorage/app/web/problem"
 )
 
 // uploadRequest says what is going to be uploaded.
@@ -49,6 +50,7 @@ func uploadOperations() []operation {
 			{name: "cursor", about: "The next_cursor of the page before."},
 		},
 		answers: []answer{{status: http.StatusOK, about: "A page.", body: arrivals{}, headers: []field{{"Link", "The next page, with rel=\"next\"."}}}},
+		errors:  []problem.Kind{problem.NotFound},
 		handle:  showUpload,
 	}, {
 		id: "signParts", method: http.MethodPost, path: "/uploads/{id}/parts",
@@ -56,6 +58,7 @@ func uploadOperations() []operation {
 		about:   "It needs the verb write. Parts can be sent in any order, at the same time, and again: the last one counts.",
 		body:    partsRequest{},
 		answers: []answer{{status: http.StatusOK, about: "The requests.", body: signedParts{}}},
+		errors:  []problem.Kind{problem.NotFound},
 		handle:  signParts,
 	}, {
 		id: "completeUpload", method: http.MethodPost, path: "/uploads/{id}/complete",
@@ -64,12 +67,14 @@ func uploadOperations() []operation {
 			"An upload that was completed before is not found: HEAD of the file tells whether it is there.",
 		body:    completeRequest{},
 		answers: []answer{{status: http.StatusOK, about: "The file.", body: fileInfo{}, headers: []field{{"Location", "The file's path."}}}},
+		errors:  []problem.Kind{problem.NotFound, problem.Conflict, problem.UploadIncomplete, problem.PreconditionFailed},
 		handle:  completeUpload,
 	}, {
 		id: "abortUpload", method: http.MethodDelete, path: "/uploads/{id}",
 		summary: "Drop an upload and what has arrived of it.",
 		about:   "It needs the verb write. An upload that is not there any more is no error.",
 		answers: []answer{{status: http.StatusNoContent, about: "It is gone."}},
+		errors:  []problem.Kind{problem.NotFound},
 		handle:  abortUpload,
 	}}
 }

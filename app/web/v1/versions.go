@@ -39,6 +39,7 @@ func versionOperations() []operation {
 			{name: "cursor", about: "The next_cursor of the page before."},
 		},
 		answers: []answer{{status: http.StatusOK, about: "A page.", body: versionList{}, headers: []field{{"Link", "The next page, with rel=\"next\"."}}}},
+		errors:  []problem.Kind{problem.NotFound},
 		handle:  listVersions,
 	}, {
 		id: "restoreVersion", method: http.MethodPost, path: "/versions/{key...}",
@@ -47,9 +48,10 @@ func versionOperations() []operation {
 			"Give version or before, not both. before is an undo, and refuses (412) where the version is not the newest any more: it never hides what somebody wrote since.",
 		query: []param{
 			{name: "version", about: "Restore this version, whatever is there now."},
-			{name: "before", about: "Restore the newest content that is older than this version (an overwrite or a deletion), which must be the newest one."},
+			{name: "before", about: "Restore the newest content that is older than this version (an overwrite or a deletion), which must be the newest one.", example: "3HL4kqtJlcpXrof3vjVBH40Nrxf6wQ2l"},
 		},
 		answers: []answer{{status: http.StatusOK, about: "The file as it is now, with the id of its new version.", body: fileInfo{}}},
+		errors:  []problem.Kind{problem.NotFound, problem.Conflict, problem.PreconditionFailed},
 		handle:  restoreVersion,
 	}}
 }
