@@ -17,6 +17,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
+	"go.uber.org/goleak"
 
 	"cloudstorage/app/web/problem"
 	v1 "cloudstorage/app/web/v1"
@@ -183,11 +184,16 @@ func (a *agreement) unseen() []string {
 	return all
 }
 
-// TestMain fails where all tests ran and the document promises an answer that
-// none of them has had.
+// TestMain fails where a goroutine is left, and where all tests ran and the
+// document promises an answer that none of them has had.
 func TestMain(m *testing.M) {
 	promised := contract() // before any test measures memory
 	code := m.Run()
+	http.DefaultTransport.(*http.Transport).CloseIdleConnections() // the tests' own
+	if err := goleak.Find(); code == 0 && err != nil {
+		fmt.Fprintln(os.Stderr, "FAIL: a goroutine is left:", err)
+		code = 1
+	}
 	part := false
 	for _, name := range []string{"test.run", "test.skip", "test.list", "test.fuzz", "test.bench"} {
 		part = part || flag.Lookup(name).Value.String() != ""

@@ -201,17 +201,6 @@ func TestABodyThatTheStoreDoesNotGetWholeIsNotStored(t *testing.T) {
 	}
 }
 
-// Nobody is served on who has left a store that fell silent within a file: the
-// server's end, which is awaited, would not come.
-func TestAReaderWhoLeavesASilentStoreIsForgotten(t *testing.T) {
-	t.Parallel()
-	s, p := startToxic(t)
-	s.put("large", strings.Repeat("x", large))
-	answer := s.get("large")
-	p.Add(t, mute)
-	_ = answer.Body.Close() // it was not read to its end
-}
-
 // wantAnswers fails the test unless every question is answered.
 func (s *service) wantAnswers(asked []question) {
 	s.t.Helper()
