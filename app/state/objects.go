@@ -9,7 +9,7 @@ import (
 // The objects.
 const (
 	KeyringName       = "keyring.json"   // written from outside: see auth.ParseKeyring
-	sealingKeyName    = "sealing-key"    // written once, by the first server
+	SealingKeyName    = "sealing-key"    // written once, by the first server
 	RevocationsPrefix = "revoked-links/" // one object for each revoked link, named by its ID
 )
 

@@ -24,33 +24,33 @@ func OpenSealer(ctx context.Context, o Objects) (*seal.Sealer, error) {
 	ctx, cancel := context.WithTimeout(ctx, sealingKeyTries*callTimeout)
 	defer cancel()
 	for range sealingKeyTries {
-		body, _, err := o.Read(ctx, sealingKeyName, "")
+		body, _, err := o.Read(ctx, SealingKeyName, "")
 		if err == nil {
 			return parseSealingKey(body)
 		}
 		if object.CodeOf(err) != object.CodeNotFound {
-			return nil, fmt.Errorf("read %s: %w", sealingKeyName, err)
+			return nil, fmt.Errorf("read %s: %w", SealingKeyName, err)
 		}
 		key := make([]byte, seal.KeyBytes)
 		_, _ = rand.Read(key) // never fails: crypto/rand ends the program first
-		err = o.Create(ctx, sealingKeyName, []byte(base64.StdEncoding.EncodeToString(key)+"\n"))
+		err = o.Create(ctx, SealingKeyName, []byte(base64.StdEncoding.EncodeToString(key)+"\n"))
 		// Even where this was the one that wrote, what counts is what is there.
 		if err != nil && !errors.Is(err, ErrExists) {
-			return nil, fmt.Errorf("create %s: %w", sealingKeyName, err)
+			return nil, fmt.Errorf("create %s: %w", SealingKeyName, err)
 		}
 	}
-	return nil, fmt.Errorf("%s: it can neither be read nor created: does somebody delete it?", sealingKeyName)
+	return nil, fmt.Errorf("%s: it can neither be read nor created: does somebody delete it?", SealingKeyName)
 }
 
 // parseSealingKey's errors quote nothing of what was read.
 func parseSealingKey(body []byte) (*seal.Sealer, error) {
 	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(body)))
 	if err != nil {
-		return nil, fmt.Errorf("%s is not base64: restore its first version", sealingKeyName)
+		return nil, fmt.Errorf("%s is not base64: restore its first version", SealingKeyName)
 	}
 	s, err := seal.New(key)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w: restore its first version", sealingKeyName, err)
+		return nil, fmt.Errorf("%s: %w: restore its first version", SealingKeyName, err)
 	}
 	return s, nil
 }

@@ -9,8 +9,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	"cloudstorage/app/settings"
 )
 
 // Where things lie on a machine.
@@ -49,6 +47,11 @@ var (
 	sourceScript string
 )
 
+// Settings are a server's settings, as NAME=value lines that systemd gives it unchanged: no value begins with a quote,
+// holds a backslash or ends in white space.
+// Source: https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html#EnvironmentFile=
+type Settings interface{ Environ() []string }
+
 // Release is what a machine installs: the API, from exactly one of Source and Binary, and what ships its logs.
 type Release struct {
 	Source *Source
@@ -74,7 +77,7 @@ func (e *TooLargeError) Error() string {
 }
 
 // Render makes the user-data, compressed: cloud-init unpacks it. The same input gives the same bytes.
-func Render(server settings.Settings, release Release) ([]byte, error) {
+func Render(server Settings, release Release) ([]byte, error) {
 	if (release.Source == nil) == (release.Binary == nil) {
 		return nil, errors.New("render user-data: give a source or a binary, not both and not neither")
 	}
@@ -105,7 +108,7 @@ func Render(server settings.Settings, release Release) ([]byte, error) {
 	return packed.Bytes(), nil
 }
 
-func files(server settings.Settings, release Release) ([]file, error) {
+func files(server Settings, release Release) ([]file, error) {
 	install := binaryScript
 	var variables []string
 	var more []file

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"flag"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,7 +16,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"cloudstorage/app/auth"
+	"cloudstorage/app/oidc"
 	"cloudstorage/app/settings"
+	"cloudstorage/app/settings/apisettings"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -128,6 +132,41 @@ func TestTheServersOwnLoaderAcceptsTheSettingsFile(t *testing.T) {
 	loaded, err := settings.Load(func(name string) string { return variables[name] })
 	if err != nil || loaded.Bucket != server.Bucket || loaded.URLTTL != server.URLTTL || loaded.MaxURLTTL != server.MaxURLTTL {
 		t.Errorf("%+v %v", loaded, err)
+	}
+}
+
+// JSON in a line keeps its quotes: systemd takes them for its own only where a value begins with one.
+func TestTheWholeServersLoaderAcceptsTheSettingsFile(t *testing.T) {
+	t.Parallel()
+	want := apisettings.Settings{
+		Settings: settings.Settings{Bucket: "b-1", Region: "eu-west-1", Address: ":5000", URLTTL: time.Minute, MaxURLTTL: time.Hour, DrainTimeout: time.Second},
+		Access:   apisettings.Restricted, StateBucket: "b-2", ExerciseRoutes: apisettings.ReadRoutes, MaxBody: 1, MaxLinkTTL: time.Hour,
+		OIDC: &oidc.Config{Issuer: "https://id.example.org/a", Audience: "storage", Rules: []oidc.Rule{{
+			Claim: "groups", Value: "l'équipe & <friends> ${HOME} %n #1 ", Grant: auth.Grant{Verbs: auth.Verbs(), Prefixes: []string{"", "a=b; c/"}},
+		}}},
+		WebOrigins: []string{"https://files.example.org"}, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.1.0/24")},
+		RateLimit: -1, MaxConcurrency: 7,
+	}
+	userData, err := Render(want, fixtures()["binary"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := Files(userData)
+	if err != nil {
+		t.Fatal(err)
+	}
+	variables := Variables(files[SettingsPath])
+	got, err := apisettings.Load(func(name string) string { return variables[name] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
+		t.Error(diff)
+	}
+	for line := range strings.Lines(files[SettingsPath]) {
+		if _, value, _ := strings.Cut(line, "="); strings.ContainsAny(value[:1], " \t\"'\\") || strings.Contains(value, `\`) || strings.HasSuffix(value, " \n") {
+			t.Errorf("systemd would read %q differently", line)
+		}
 	}
 }
 

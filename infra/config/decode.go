@@ -104,6 +104,7 @@ func (d *document) err() error {
 var (
 	durationType = reflect.TypeFor[time.Duration]()
 	prefixType   = reflect.TypeFor[netip.Prefix]()
+	timeType     = reflect.TypeFor[time.Time]()
 )
 
 func (d *document) value(n ast.Node, v reflect.Value, path string) {
@@ -125,6 +126,12 @@ func (d *document) value(n ast.Node, v reflect.Value, path string) {
 	case v.Type() == prefixType:
 		d.parsed(n, path, "an address block such as 10.0.1.0/24", func(s string) error {
 			parsed, err := netip.ParsePrefix(s)
+			v.Set(reflect.ValueOf(parsed))
+			return err
+		})
+	case v.Type() == timeType:
+		d.parsed(n, path, "a time such as 2027-01-31T00:00:00Z", func(s string) error {
+			parsed, err := time.Parse(time.RFC3339, s)
 			v.Set(reflect.ValueOf(parsed))
 			return err
 		})

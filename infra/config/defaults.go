@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"cloudstorage/app/settings"
+	"cloudstorage/app/settings/apisettings"
 )
 
 // What a file that names the section and not the value gets.
@@ -21,6 +22,9 @@ func (e *Environment) defaults() {
 	fill(e.doc, "compute.architecture", &e.Compute.Architecture, X8664)
 	fill(e.doc, "api.url_ttl", &e.API.URLTTL, settings.DefaultURLTTL)
 	fill(e.doc, "api.max_url_ttl", &e.API.MaxURLTTL, e.API.URLTTL)
+	if e.Release.Delivery == Binary {
+		e.API.defaults(e.doc)
+	}
 	fill(e.doc, "storage.encryption", &e.Storage.Encryption, EncryptionS3)
 	if e.doc.given("storage.logs_bucket") {
 		fill(e.doc, "storage.logs_days", &e.Storage.LogsDays, defaultLogsDays)
@@ -50,6 +54,18 @@ func (e *Environment) defaults() {
 	if e.Backend != nil {
 		fill(e.doc, "backend.region", &e.Backend.Region, e.Region)
 	}
+}
+
+// defaults are those of the whole server.
+func (a *API) defaults(d *document) {
+	routes := apisettings.AllRoutes
+	if a.Access == apisettings.Restricted {
+		routes = apisettings.ReadRoutes
+	}
+	fill(d, "api.exercise_routes", &a.ExerciseRoutes, routes)
+	fill(d, "api.max_body", &a.MaxBody, apisettings.DefaultMaxBody)
+	fill(d, "api.max_link_ttl", &a.MaxLinkTTL, apisettings.DefaultMaxLinkTTL)
+	fill(d, "api.rate_limit", &a.RateLimit, apisettings.DefaultRateLimit)
 }
 
 // fill sets what the file does not mention. A zero that it does mention stays, to be refused where it means nothing.

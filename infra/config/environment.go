@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"cloudstorage/app/auth"
+	"cloudstorage/app/settings/apisettings"
 	"cloudstorage/infra/naming"
 )
 
@@ -58,6 +60,9 @@ type Storage struct {
 	Bucket string `yaml:"bucket"`
 	// ReleasesBucket holds builds of the server, for the binary delivery: required there, refused elsewhere.
 	ReleasesBucket string `yaml:"releases_bucket"`
+	// StateBucket holds what the API knows by itself: its keys, what seals links, which links were revoked. It is not the
+	// account's bucket with Terraform's state. For the binary delivery: required there, refused elsewhere.
+	StateBucket string `yaml:"state_bucket"`
 	// UndoDays is how long an overwritten or deleted file can be brought back, in days. Default 0: forever.
 	UndoDays int `yaml:"undo_days"`
 	// ExpireDays deletes every file that many days after it was written, for environments that anyone may write to.
@@ -65,7 +70,8 @@ type Storage struct {
 	ExpireDays int `yaml:"expire_days"`
 	// Encryption at rest: s3 (keys that S3 manages) or kms (a key of the account's own, with its price). Default s3.
 	Encryption string `yaml:"encryption"`
-	// WebOrigins are the web sites, such as https://files.example.org, whose pages may use presigned URLs. Default: none.
+	// WebOrigins are the web sites, such as https://files.example.org, whose pages may use presigned URLs and, with the
+	// binary delivery, call the API. Default: none.
 	WebOrigins []string `yaml:"web_origins"`
 	// LogsBucket keeps the access logs of the buckets and, where they are asked for, of the load balancer and the
 	// network: "<project_name>-…-<digits>". Default: no access logs.
@@ -210,7 +216,8 @@ type SSH struct {
 	Allow []netip.Prefix `yaml:"allow"`
 }
 
-// API says who reaches the API on its port.
+// API says who reaches the API on its port, and what it does for them. What is of the binary delivery only is so because
+// the server that source bakes has the exercise's routes and nothing else.
 type API struct {
 	// Allow are the address blocks that may connect. Required.
 	Allow []netip.Prefix `yaml:"allow"`
@@ -221,6 +228,58 @@ type API struct {
 	// MaxURLTTL is the age at which the bucket itself refuses a presigned URL, whoever signed it; url_ttl to 168h.
 	// Default url_ttl.
 	MaxURLTTL time.Duration `yaml:"max_url_ttl"`
+	// Access says who of those that connect may call: open is everybody, restricted who has a key or a token of the
+	// issuer. Required with the binary delivery, which alone can tell.
+	Access apisettings.Access `yaml:"access"`
+	// Keys are who may call with an API key. For restricted access. Default: nobody.
+	Keys []Key `yaml:"keys"`
+	// OIDC says whose tokens are accepted beside keys. For restricted access. Default: nobody's.
+	OIDC *OIDC `yaml:"oidc"`
+	// ExerciseRoutes are the exercise's routes that are served: all, read (none that change something) or none. Default
+	// all with open access, read with restricted. For the binary delivery.
+	ExerciseRoutes apisettings.Routes `yaml:"exercise_routes"`
+	// MaxBody is how many bytes one upload through the API may have, 1 to 5 GiB. Default 64 MiB. For the binary delivery.
+	MaxBody int `yaml:"max_body"`
+	// MaxLinkTTL is how long a share link lives at most, 1s to 8784h. Default 720h. For the binary delivery.
+	MaxLinkTTL time.Duration `yaml:"max_link_ttl"`
+	// RateLimit is how many requests a second one caller may make, 1 to 1000000, or -1 for any number. Default 100. For
+	// the binary delivery.
+	RateLimit int `yaml:"rate_limit"`
+}
+
+// Key is an API key: everything about it but the key itself. `storagectl key new` prints one.
+type Key struct {
+	// ID is what logs call the caller: 1 to 64 letters, digits, '-', '_' and '.'. Required.
+	ID string `yaml:"id"`
+	// SHA256 of the key, in hexadecimal. Required.
+	SHA256 string `yaml:"sha256"`
+	// Verbs are what it may do: list, read, write, delete. Required.
+	Verbs []auth.Verb `yaml:"verbs"`
+	// Prefixes are under which names; "" is everywhere. Required.
+	Prefixes []string `yaml:"prefixes"`
+	// Expires is when it ends, such as 2027-01-31T00:00:00Z. Default: never.
+	Expires time.Time `yaml:"expires"`
+}
+
+// OIDC is an OpenID Connect issuer whose tokens are accepted.
+type OIDC struct {
+	// Issuer is its URL, as its tokens spell it. Required.
+	Issuer string `yaml:"issuer"`
+	// Audience is what it calls this API. Required.
+	Audience string `yaml:"audience"`
+	// Rules say what tokens allow. Required.
+	Rules []Rule `yaml:"rules"`
+}
+
+// Rule grants something to each token whose claim has a value.
+type Rule struct {
+	// Claim is the claim's name, such as groups. Required.
+	Claim string `yaml:"claim"`
+	// Value is what it is, or what is among them where it is a list. Required.
+	Value string `yaml:"value"`
+	// Verbs and Prefixes are as a key's. Required.
+	Verbs    []auth.Verb `yaml:"verbs"`
+	Prefixes []string    `yaml:"prefixes"`
 }
 
 // Observe ships the machines' logs, draws a dashboard and sends alarms.
@@ -252,8 +311,11 @@ type Release struct {
 // Project is the validated project name.
 func (e *Environment) Project() naming.Project { return e.project }
 
-// Public reports whether any address may call the API.
+// Public reports whether anybody may call the API, whoever and wherever they are.
 func (e *Environment) Public() bool {
+	if e.API.Access == apisettings.Restricted {
+		return false
+	}
 	for _, block := range e.API.Allow {
 		if block.Bits() == 0 {
 			return true

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"cloudstorage/app/settings"
+	"cloudstorage/app/settings/apisettings"
 )
 
 // FuzzParse holds that no text makes the loader panic, and that it either returns an environment whose numbers are in
@@ -33,6 +34,9 @@ func FuzzParse(f *testing.F) {
 				e.API.MaxURLTTL < e.API.URLTTL || e.API.MaxURLTTL > settings.MaxURLTTL ||
 				e.Network != nil && e.Network.Private() == (e.Network.Egress == EgressInternet) ||
 				e.Network.Private() && e.Release.Delivery == Source && e.Network.Egress != EgressNAT ||
+				(e.Release.Delivery == Binary) != (e.API.Access == apisettings.Open || e.API.Access == apisettings.Restricted) ||
+				e.API.Access != apisettings.Restricted && (len(e.API.Keys) > 0 || e.API.OIDC != nil) ||
+				e.Release.Delivery == Binary && (e.API.MaxBody < 1 || e.API.MaxLinkTTL < 1 || e.API.RateLimit == 0 || e.Storage.StateBucket == "") ||
 				e.API.URLTTL <= 0 || e.API.URLTTL > settings.MaxURLTTL || e.Project().String() == "" {
 				t.Fatalf("accepted %+v", e)
 			}

@@ -19,6 +19,7 @@ func TestTheShippedEnvironmentsAreValidAndSayWhatIsNotYoursYet(t *testing.T) {
 		"local":    "",
 		"module02": "storage.bucket (module02-0000000000)",
 		"production": "storage.bucket (cloudstorage-0000000000), storage.releases_bucket (cloudstorage-releases-0000000000), " +
+			"storage.state_bucket (cloudstorage-api-state-0000000000), " +
 			"storage.logs_bucket (cloudstorage-logs-0000000000), traffic.domain (files.example.com), traffic.hosted_zone (example.com), " +
 			"api.allow (203.0.113.0/24), observe.email (you@example.com)",
 		"single": "storage.bucket (module02-single-0000000000), api.allow (203.0.113.0/24), ssh.allow (203.0.113.0/24)",

@@ -39,7 +39,6 @@ func TestPrivateSubnetsObeyTheRulesOfSubnets(t *testing.T) {
 func TestWhatWouldHaveNoRouteIsRefused(t *testing.T) {
 	t.Parallel()
 	none := change{"egress: endpoints\n  endpoints: [logs, ssm, ssmmessages]\n", "egress: none\n"}
-	fromSource := change{"delivery: binary", "delivery: source", "  releases_bucket: files-releases-42\n", ""}
 	mistakes(t, private, cases{
 		"source with endpoints":     {fromSource, []string{"release.delivery: source fetches modules from the module proxy, to which egress endpoints has no route: set it to binary, or network.egress to nat"}},
 		"source with nothing":       {slices.Concat(none, noShell, noObserve, fromSource), []string{"release.delivery: source fetches modules from the module proxy, to which egress none has no route"}},

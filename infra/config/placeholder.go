@@ -50,6 +50,7 @@ func (e *Environment) Placeholders() []Placeholder {
 	}
 	bucket("storage.bucket", e.Storage.Bucket)
 	bucket("storage.releases_bucket", e.Storage.ReleasesBucket)
+	bucket("storage.state_bucket", e.Storage.StateBucket)
 	bucket("storage.logs_bucket", e.Storage.LogsBucket)
 	add("traffic.certificate_arn", e.Traffic.CertificateARN, strings.Contains(e.Traffic.CertificateARN, placeholderAccount))
 	add("traffic.domain", e.Traffic.Domain, PlaceholderDomain(e.Traffic.Domain))

@@ -17,6 +17,7 @@ backend:
 storage:
   bucket: files-42
   releases_bucket: files-releases-42
+  state_bucket: files-api-state-42
   undo_days: 90
   expire_days: 7
   encryption: kms
@@ -59,6 +60,18 @@ api:
   allow: [198.51.100.0/24]
   url_ttl: 10m
   max_url_ttl: 1h
+  access: restricted
+  keys:
+    - id: backup
+      sha256: 0f5f7bba5c1a1b1b3b3a35d0e8b4a7a3ad7f7c1c3c1c3b5c3b5c3b5c3b5c3b5c
+      verbs: [list, read]
+      prefixes: [""]
+      expires: 2030-01-31T00:00:00Z
+    - {id: ci, sha256: "1111111111111111111111111111111111111111111111111111111111111111", verbs: [write], prefixes: [builds/]}
+  exercise_routes: none
+  max_body: 1048576
+  max_link_ttl: 24h
+  rate_limit: 50
 release:
   delivery: binary
 observe:
@@ -120,11 +133,28 @@ var (
 	noLogs    = change{"  flow_logs: true\n", "", "  access_logs: true\n", "", "  logs_bucket: files-logs-42\n  logs_days: 30\n", ""}
 	plainHTTP = change{"  domain: files.example.org\n  hosted_zone: example.org\n", ""}
 	isPublic  = change{"  private_subnets:\n    - {zone: eu-west-1a, cidr: 10.20.16.0/20}\n    - {zone: eu-west-1b, cidr: 10.20.32.0/20}\n  egress: endpoints\n  endpoints: [logs, ssm, ssmmessages]\n", ""}
-	sleeping  = slices.Concat(noObserve, change{
+	withNAT   = change{"egress: endpoints\n  endpoints: [logs, ssm, ssmmessages]\n", "egress: nat\n"}
+	noKeys    = change{keys, ""}
+	issuer    = change{"  access: restricted\n", "  access: restricted\n  oidc:\n    issuer: https://id.example.org/realms/a\n    audience: storage\n" +
+		"    rules:\n      - {claim: groups, value: staff & friends, verbs: [list, read], prefixes: [\"\"]}\n"}
+	fromSource = slices.Concat(noKeys, change{
+		"delivery: binary", "delivery: source", "  releases_bucket: files-releases-42\n  state_bucket: files-api-state-42\n", "",
+		"  access: restricted\n", "", "  exercise_routes: none\n  max_body: 1048576\n  max_link_ttl: 24h\n  rate_limit: 50\n", "",
+	})
+	sleeping = slices.Concat(noObserve, change{
 		"  max: 6\n  initial: 3\n  scaling:\n    requests_per_target: 30000\n    cpu_percent: 60\n",
 		"  max: 2\n  sleep:\n    from: 0 20 * * MON-FRI\n    until: 30 7 * * 1-5\n    time_zone: Europe/Paris\n",
 	})
 )
+
+const keys = `  keys:
+    - id: backup
+      sha256: 0f5f7bba5c1a1b1b3b3a35d0e8b4a7a3ad7f7c1c3c1c3b5c3b5c3b5c3b5c3b5c
+      verbs: [list, read]
+      prefixes: [""]
+      expires: 2030-01-31T00:00:00Z
+    - {id: ci, sha256: "1111111111111111111111111111111111111111111111111111111111111111", verbs: [write], prefixes: [builds/]}
+`
 
 const certificate = "arn:aws:acm:eu-west-1:210987654321:certificate/01234567-89ab-cdef-0123-456789abcdef"
 
@@ -133,10 +163,17 @@ func TestWhatProductionCanSayIsAccepted(t *testing.T) {
 	for name, tc := range map[string]change{
 		"all of it":                     nil,
 		"egress none":                   slices.Concat(noObserve, noShell, change{"egress: endpoints\n  endpoints: [logs, ssm, ssmmessages]\n", "egress: none\n"}),
-		"egress nat, built from source": {"egress: endpoints\n  endpoints: [logs, ssm, ssmmessages]\n", "egress: nat\n", "delivery: binary", "delivery: source", "  releases_bucket: files-releases-42\n", ""},
+		"egress nat, built from source": slices.Concat(withNAT, fromSource),
 		"a certificate":                 slices.Concat(plainHTTP, change{"traffic:\n", "traffic:\n  certificate_arn: " + certificate + "\n"}),
 		"HTTP":                          plainHTTP,
 		"no logs":                       noLogs,
+		"open to whoever connects":      slices.Concat(noKeys, change{"access: restricted", "access: open"}),
+		"no keys, which nobody has":     noKeys,
+		"an issuer, through NAT":        slices.Concat(withNAT, issuer),
+		"an issuer, from public ones":   slices.Concat(isPublic, issuer),
+		"any rate":                      {"rate_limit: 50", "rate_limit: -1"},
+		"5 GiB at once":                 {"max_body: 1048576", "max_body: 5368709120"},
+		"links for a leap year":         {"max_link_ttl: 24h", "max_link_ttl: 8784h"},
 		"public subnets":                isPublic,
 		"the zone's own name":           {"domain: files.example.org", "domain: example.org"},
 		"a policy of AWS":               {"arn:aws:iam::210987654321:policy/team/boundary", "arn:aws:iam::aws:policy/PowerUserAccess"},

@@ -21,6 +21,7 @@ func (e *Environment) validateStorage() {
 	case s.ReleasesBucket != "":
 		e.doc.at("storage.releases_bucket", "%q would stay empty: remove it, or set release.delivery to binary", s.ReleasesBucket)
 	}
+	e.validateStateBucket()
 	if s.UndoDays < 0 {
 		e.doc.at("storage.undo_days", "%d is below 0: give days, or 0 for forever", s.UndoDays)
 	}
@@ -33,6 +34,25 @@ func (e *Environment) validateStorage() {
 	e.doc.choice("storage.encryption", s.Encryption, EncryptionS3, EncryptionKMS)
 	e.validateOrigins()
 	e.validateLogs()
+}
+
+func (e *Environment) validateStateBucket() {
+	s := e.Storage
+	const path = "storage.state_bucket"
+	switch {
+	case e.Release.Delivery == Binary && s.StateBucket == "":
+		e.doc.at(path, "missing: the API keeps its own state there: keys, what seals links, revoked links")
+	case e.Release.Delivery == Binary:
+		e.doc.bucket(path, e.project, s.StateBucket)
+		switch s.StateBucket {
+		case s.Bucket:
+			e.doc.at(path, "%q is the data bucket too: callers would list and read the API's own state, so give it another", s.StateBucket)
+		case s.ReleasesBucket:
+			e.doc.at(path, "%q is the releases bucket too: the API must not write where its releases are, so give it another", s.StateBucket)
+		}
+	case s.StateBucket != "":
+		e.doc.at(path, "%q would stay empty, since the server that is built from source keeps no state: remove it, or set release.delivery to binary", s.StateBucket)
+	}
 }
 
 func (e *Environment) validateOrigins() {
@@ -91,6 +111,8 @@ func (e *Environment) validateLogs() {
 		e.doc.at("storage.logs_bucket", "%q is the data bucket too: the log of a bucket inside itself never ends, so give it another", s.LogsBucket)
 	case s.ReleasesBucket:
 		e.doc.at("storage.logs_bucket", "%q is the releases bucket too: what machines run must not lie where AWS writes logs, so give it another", s.LogsBucket)
+	case s.StateBucket:
+		e.doc.at("storage.logs_bucket", "%q is the state bucket too: who may call must not lie where AWS writes logs, so give it another", s.LogsBucket)
 	}
 	if s.LogsDays < 1 {
 		e.doc.at("storage.logs_days", "%d is below 1: give days, or remove it for %d", s.LogsDays, defaultLogsDays)

@@ -2,6 +2,7 @@ package config
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -50,7 +51,7 @@ func (e *Environment) validateBackend() {
 	case b == nil:
 	case b.Bucket == "":
 		e.doc.at("backend.bucket", "missing: name the state bucket that the account stack made")
-	case b.Bucket == e.Storage.Bucket || b.Bucket == e.Storage.ReleasesBucket || b.Bucket == e.Storage.LogsBucket:
+	case slices.Contains([]string{e.Storage.Bucket, e.Storage.ReleasesBucket, e.Storage.StateBucket, e.Storage.LogsBucket}, b.Bucket):
 		e.doc.at("backend.bucket", "%q is one of storage's buckets: the state knows everything, so name the state bucket that the account stack made", b.Bucket)
 	}
 }

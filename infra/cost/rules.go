@@ -57,7 +57,7 @@ var free = map[string]string{
 	"aws_s3_bucket_public_access_block":                  "a setting of a bucket",
 	"aws_s3_bucket_server_side_encryption_configuration": "a setting of a bucket; a key of KMS has a line of its own",
 	"aws_s3_bucket_versioning":                           "a setting of a bucket; old versions are files",
-	"aws_s3_object":                                      "one release of 11 MB: 0.0003 USD a month, with the bucket's files",
+	"aws_s3_object":                                      "a release of 11 MB is 0.0003 USD a month, a keyring less; with the bucket's files",
 	"aws_security_group":                                 "firewall rules are free",
 	"aws_sns_topic_policy":                               "a setting of a topic",
 	"aws_sns_topic_subscription":                         "e-mails are priced by use",

@@ -109,9 +109,10 @@ func testSingle(d *deployment) {
 	d.holds("module02-single-0000000000", "kept.txt", "data")
 }
 
-// testProduction: private machines behind HTTPS, replaced by the next build; protected until somebody says otherwise.
+// testProduction: private machines behind HTTPS, replaced by the next build; who may call changes without them; protected
+// until somebody says otherwise.
 func testProduction(d *deployment) {
-	const bucket = "cloudstorage-0000000000"
+	const bucket, stateBucket = "cloudstorage-0000000000", "cloudstorage-api-state-0000000000"
 	d.hostedZone("example.com")
 	d.synth()
 	d.apply("production-storage")
@@ -122,6 +123,21 @@ func testProduction(d *deployment) {
 	d.converged("production-storage")
 	d.converged("production-api")
 	d.put(bucket, "kept.txt", "data")
+
+	d.holds(stateBucket, "keyring.json", `{"keys":[]}`)
+
+	key := fmt.Sprintf(`{"id":"ci","sha256":"%064d","verbs":["read"],"prefixes":["${x}"]}`, 1)
+	d.edit("production", "keys: []", "keys: ["+key+"]")
+	d.synth()
+	if log := d.apply("production-storage").log; !strings.Contains(log, "0 added, 1 changed, 0 destroyed") {
+		d.t.Errorf("a key was added by more than one change in place:\n%s", log)
+	}
+	d.holds(stateBucket, "keyring.json", `{"keys":[`+key+`]}`)
+	d.converged("production-storage")
+	d.put(stateBucket, "keyring.json", `{"keys":[],"changed":"by hand"}`)
+	d.apply("production-storage")
+	d.holds(stateBucket, "keyring.json", `{"keys":[`+key+`]}`)
+	d.converged("production-api")
 
 	d.edit("production", "url_ttl: 10m", "url_ttl: 11m")
 	d.edit("production", "deletion_protection: true", "deletion_protection: false")

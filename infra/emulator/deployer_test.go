@@ -74,6 +74,12 @@ func TestTheGateRefusesWhatThePolicyDoesNotAllow(t *testing.T) {
 		{right{action: "s3:PutBucketVersioning", resource: "arn:aws:s3:::module02-1"}, true},
 		{right{action: "s3:PutBucketVersioning", resource: "arn:aws:s3:::another-1"}, false},
 		{right{action: "s3:GetObject", resource: "arn:aws:s3:::module02-1/secret"}, false},
+		{right{action: "s3:PutObject", resource: "arn:aws:s3:::module02-api-state-1/keyring.json"}, true},
+		{right{action: "s3:PutObject", resource: "arn:aws:s3:::module02-api-state-1/sealing-key"}, false},
+		{right{action: "s3:GetObject", resource: "arn:aws:s3:::module02-api-state-1/sealing-key"}, false},
+		{right{action: "kms:Decrypt", resource: "*", context: map[string]string{
+			"aws:ResourceTag/Project_name": "module02", "kms:ViaService": "s3.eu-west-1.amazonaws.com", "kms:EncryptionContext:aws:s3:arn": "arn:aws:s3:::module02-1",
+		}}, false},
 		{right{action: "iam:PassRole", resource: ours, context: map[string]string{"iam:PassedToService": "ec2.amazonaws.com"}}, true},
 		{right{action: "iam:PassRole", resource: ours, context: map[string]string{"iam:PassedToService": "lambda.amazonaws.com"}}, false},
 		{right{action: "iam:PassRole", resource: "arn:aws:iam::1:role/admin", context: map[string]string{"iam:PassedToService": "ec2.amazonaws.com"}}, false},

@@ -180,7 +180,7 @@ var resourceActions = map[string]string{
 	"aws_s3_bucket_ownership_controls": "s3:PutBucketOwnershipControls s3:GetBucketOwnershipControls",
 	"aws_s3_bucket_policy":             "s3:PutBucketPolicy s3:GetBucketPolicy s3:DeleteBucketPolicy",
 	"aws_s3_bucket_versioning":         "s3:PutBucketVersioning s3:GetBucketVersioning",
-	"aws_s3_object":                    "s3:PutObject s3:PutObjectTagging s3:GetObject s3:GetObjectTagging s3:ListBucketVersions s3:DeleteObject s3:DeleteObjectVersion",
+	"aws_s3_object":                    "s3:PutObject s3:PutObjectTagging s3:GetObject s3:GetObjectTagging s3:ListBucketVersions s3:DeleteObject s3:DeleteObjectVersion kms:Decrypt kms:GenerateDataKey",
 	"aws_security_group":               "ec2:CreateSecurityGroup ec2:DescribeSecurityGroups ec2:RevokeSecurityGroupEgress ec2:DescribeNetworkInterfaces ec2:DeleteSecurityGroup",
 	"aws_sns_topic":                    "sns:CreateTopic sns:GetTopicAttributes sns:SetTopicAttributes sns:ListTagsForResource sns:TagResource sns:UntagResource sns:DeleteTopic",
 	"aws_sns_topic_policy":             "sns:GetTopicAttributes sns:SetTopicAttributes",

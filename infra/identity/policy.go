@@ -1,6 +1,10 @@
 package identity
 
-import "cloudstorage/app/s3store/actions"
+import (
+	"fmt"
+
+	"cloudstorage/app/s3store/actions"
+)
 
 type document struct {
 	Version   string      `json:"Version"`
@@ -32,32 +36,63 @@ func inOurAccount() map[string]map[string]string {
 }
 
 // access allows what the server calls, each action on the kind of resource that it acts on, the key
-// that encrypts it, and reading the release where there is one to read.
+// that encrypts it, reading the release where there is one to read, and the API's own state.
 func access(p Props) document {
-	bucket := "arn:aws:s3:::" + p.Bucket
+	bucket := bucketARN(p.Bucket)
 	statements := []statement{
 		{Sid: "DataBucket", Effect: "Allow", Action: on(actions.Bucket, p.Actions), Resource: bucket, Condition: inOurAccount()},
 		{Sid: "DataObjects", Effect: "Allow", Action: on(actions.Objects, p.Actions), Resource: bucket + "/*", Condition: inOurAccount()},
 	}
 	if p.KMSKeyARN != nil {
-		// Both are needed to write in parts, and with a bucket key, whose encryption context is the bucket's ARN.
-		// Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html
-		statements = append(statements, statement{
-			Sid: "DataKey", Effect: "Allow", Action: []string{"kms:Decrypt", "kms:GenerateDataKey"}, Resource: *p.KMSKeyARN,
-			Condition: map[string]map[string]string{"StringEquals": {
-				"kms:ViaService":                   "s3." + p.Region + ".amazonaws.com",
-				"kms:EncryptionContext:aws:s3:arn": bucket,
-			}},
-		})
+		statements = append(statements, key("DataKey", *p.KMSKeyARN, p.Region, bucket))
 	}
 	if p.ReleasesBucket != "" {
 		statements = append(statements, statement{
 			Sid: "ReadRelease", Effect: "Allow", Action: []string{"s3:GetObject"},
-			Resource: "arn:aws:s3:::" + p.ReleasesBucket + "/" + p.ReleasesPrefix + "*", Condition: inOurAccount(),
+			Resource: bucketARN(p.ReleasesBucket) + "/" + p.ReleasesPrefix + "*", Condition: inOurAccount(),
 		})
+	}
+	if p.State != nil {
+		statements = append(statements, p.State.access(p.Region)...)
 	}
 	return document{Version: "2012-10-17", Statement: statements}
 }
+
+// access allows to read all of the state, and to write what the API writes. Listing lets S3 tell an object that is not
+// there from one that may not be read.
+// Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+func (s State) access(region string) []statement {
+	bucket := bucketARN(s.Bucket)
+	statements := []statement{
+		{Sid: "StateBucket", Effect: "Allow", Action: []string{actions.ListBucket}, Resource: bucket, Condition: inOurAccount()},
+		{Sid: "StateObjects", Effect: "Allow", Action: []string{actions.GetObject}, Resource: bucket + "/*", Condition: inOurAccount()},
+	}
+	for i, path := range s.Writes {
+		statements = append(statements, statement{
+			Sid: fmt.Sprintf("StateWrites%d", i+1), Effect: "Allow", Action: []string{actions.PutObject},
+			Resource: bucket + "/" + path, Condition: inOurAccount(),
+		})
+	}
+	if s.KMSKeyARN != nil {
+		statements = append(statements, key("StateKey", *s.KMSKeyARN, region, bucket))
+	}
+	return statements
+}
+
+// key allows the use of a bucket's key, for the bucket alone. Both actions are needed to write in parts, and with a
+// bucket key, whose encryption context is the bucket's ARN.
+// Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html
+func key(sid, arn, region, bucket string) statement {
+	return statement{
+		Sid: sid, Effect: "Allow", Action: []string{"kms:Decrypt", "kms:GenerateDataKey"}, Resource: arn,
+		Condition: map[string]map[string]string{"StringEquals": {
+			"kms:ViaService":                   "s3." + region + ".amazonaws.com",
+			"kms:EncryptionContext:aws:s3:arn": bucket,
+		}},
+	}
+}
+
+func bucketARN(name string) string { return "arn:aws:s3:::" + name }
 
 // shells allows what the Systems Manager agent calls to open a shell. Its resource is "*": AWS has no resource for a
 // channel, and the instance whose information is updated has no id before it runs. AWS's own policy for it would also

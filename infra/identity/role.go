@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
@@ -46,9 +47,11 @@ type Props struct {
 	ReleasesBucket string
 	// ReleasesPrefix is where builds lie in it, such as "storaged/". Required with ReleasesBucket.
 	ReleasesPrefix string
+	// State is the bucket with the API's own state. Default nil: none.
+	State *State
 	// KMSKeyARN is the key that encrypts the data bucket, to be used through S3 only. Default nil: S3 manages the keys.
 	KMSKeyARN *string
-	// Region is the data bucket's. Required with KMSKeyARN.
+	// Region is the buckets'. Required with a KMSKeyARN, this one or State's.
 	Region string
 	// LogGroupARN is the CloudWatch log group that the machines write to, without a ":*" at its end. Default nil: none.
 	LogGroupARN *string
@@ -56,6 +59,17 @@ type Props struct {
 	SessionManager bool
 	// PermissionsBoundary is the ARN of a policy that bounds what the role can ever be allowed. Default "": none.
 	PermissionsBoundary string
+}
+
+// State is a bucket of which everything can be read and listed, and named objects written. Nothing in it can be deleted.
+type State struct {
+	// Bucket is its name. Required.
+	Bucket string
+	// Writes are the objects that can be written, such as sealing-key, or with a * behind a prefix: revoked-links/*.
+	// Required.
+	Writes []string
+	// KMSKeyARN is the key that encrypts it, to be used through S3 only. Default nil: S3 manages the keys.
+	KMSKeyARN *string
 }
 
 var boundaryPattern = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+$`)
@@ -75,7 +89,15 @@ func (p Props) Validate() error {
 	if p.ReleasesBucket != "" && p.ReleasesBucket == p.Bucket {
 		errs = append(errs, errors.New("identity: ReleasesBucket is the data bucket: the API must not reach its own release"))
 	}
-	if p.KMSKeyARN != nil && p.Region == "" {
+	if s := p.State; s != nil {
+		if s.Bucket == "" || len(s.Writes) == 0 || slices.Contains(s.Writes, "") {
+			errs = append(errs, errors.New("identity: State lacks its Bucket or what the API Writes there: give both"))
+		}
+		if s.Bucket == p.Bucket || s.Bucket == p.ReleasesBucket && s.Bucket != "" {
+			errs = append(errs, fmt.Errorf("identity: State: Bucket %q is the data or the releases bucket: who may call must lie apart from both", s.Bucket))
+		}
+	}
+	if (p.KMSKeyARN != nil || p.State != nil && p.State.KMSKeyARN != nil) && p.Region == "" {
 		errs = append(errs, errors.New("identity: Region is empty: the key is allowed through the S3 of one region, so name it"))
 	}
 	if p.PermissionsBoundary != "" && !boundaryPattern.MatchString(p.PermissionsBoundary) {

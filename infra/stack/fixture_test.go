@@ -5,16 +5,15 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/hashicorp/terraform-cdk-go/cdktf"
 
-	"cloudstorage/app/settings"
 	"cloudstorage/infra/bootstrap"
 	"cloudstorage/infra/config"
 	"cloudstorage/infra/internal/template"
 	"cloudstorage/infra/release"
 	"cloudstorage/infra/stack"
+	"cloudstorage/infra/synth"
 )
 
 // publicKey is the public half of a key that was made for these tests and thrown away.
@@ -41,7 +40,7 @@ func fixtureAPI(t testing.TB, e *config.Environment) stack.API {
 	if e.Observe != nil {
 		install.Logs = &bootstrap.Logs{Group: e.Project().LogGroup("machines"), Region: e.Region}
 	}
-	userData, err := bootstrap.Render(settings.Settings{Bucket: e.Storage.Bucket, Region: e.Region, URLTTL: 10 * time.Minute}, install)
+	userData, err := bootstrap.Render(synth.Settings(e), install)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/hashicorp/terraform-cdk-go/cdktf"
 
 	"cloudstorage/app/s3store/actions"
+	"cloudstorage/app/state"
 	"cloudstorage/infra/config"
 	"cloudstorage/infra/identity"
 	"cloudstorage/infra/observe"
@@ -15,24 +16,37 @@ import (
 // roleProps are those of the machines' role. logs is the group that they ship to, nil where they do not.
 func roleProps(stack cdktf.TerraformStack, e *config.Environment, logs *observe.Logs) identity.Props {
 	p := identity.Props{
-		Project: e.Project(), Bucket: e.Storage.Bucket, Actions: storeActions(), Region: e.Region,
+		Project: e.Project(), Bucket: e.Storage.Bucket, Actions: storeActions(e), Region: e.Region,
 		SessionManager: e.Compute.SessionManager, PermissionsBoundary: e.Compute.PermissionsBoundary,
 	}
 	if logs != nil {
 		p.LogGroupARN = logs.ARN()
 	}
 	if e.Storage.Encryption == config.EncryptionKMS {
-		// The storage stack's key, found by its name: docs/adr/0001-three-stacks.md.
-		p.KMSKeyARN = dataawskmsalias.NewDataAwsKmsAlias(stack, jsii.String("data-key"), &dataawskmsalias.DataAwsKmsAliasConfig{
-			Name: jsii.String(e.Project().KeyAlias(dataKey)),
-		}).TargetKeyArn()
+		p.KMSKeyARN = keyOf(stack, e, dataKey)
 	}
 	if e.Release.Delivery == config.Binary {
 		p.ReleasesBucket, p.ReleasesPrefix = e.Storage.ReleasesBucket, release.Prefix
+		p.State = &identity.State{Bucket: e.Storage.StateBucket, Writes: []string{state.SealingKeyName, state.RevocationsPrefix + "*"}}
+		if e.Storage.Encryption == config.EncryptionKMS {
+			p.State.KMSKeyARN = keyOf(stack, e, stateResource)
+		}
 	}
 	return p
 }
 
-// storeActions are what the servers of both deliveries call on the data bucket: the exercise's routes are all that they
-// answer. The packages below s3store call more, and no server uses them yet.
-func storeActions() []actions.Action { return actions.Exercise() }
+// keyOf is a token for the ARN of a key of the storage stack, found by its name: docs/adr/0001-three-stacks.md.
+func keyOf(stack cdktf.TerraformStack, e *config.Environment, name string) *string {
+	return dataawskmsalias.NewDataAwsKmsAlias(stack, jsii.String(name+"-key"), &dataawskmsalias.DataAwsKmsAliasConfig{
+		Name: jsii.String(e.Project().KeyAlias(name)),
+	}).TargetKeyArn()
+}
+
+// storeActions are what the server that is delivered calls on the data bucket: the one that is built from source answers
+// the exercise's routes alone.
+func storeActions(e *config.Environment) []actions.Action {
+	if e.Release.Delivery == config.Source {
+		return actions.Exercise()
+	}
+	return actions.All()
+}

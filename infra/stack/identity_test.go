@@ -2,6 +2,7 @@ package stack_test
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -35,9 +36,12 @@ func policyNamed(t *testing.T, s template.Template, name string) template.Resour
 }
 
 func TestARoleReachesBucketsOfItsOwnAccountOnly(t *testing.T) {
-	s := roleOf(t, func(p *identity.Props) { p.ReleasesBucket, p.ReleasesPrefix = "demo-releases-1", "storaged/" })
+	s := roleOf(t, func(p *identity.Props) {
+		p.ReleasesBucket, p.ReleasesPrefix = "demo-releases-1", "storaged/"
+		p.State = &identity.State{Bucket: "demo-state-1", Writes: []string{"key", "marks/*"}}
+	})
 	found := statements(t, s.Only("aws_iam_policy"))
-	for _, sid := range []string{"DataBucket", "DataObjects", "ReadRelease"} {
+	for _, sid := range []string{"DataBucket", "DataObjects", "ReadRelease", "StateBucket", "StateObjects", "StateWrites1", "StateWrites2"} {
 		// Terraform reads $${ as ${, which is IAM's.
 		if got := fmt.Sprint(found[sid].Condition); got != "map[StringEquals:map[aws:ResourceAccount:$${aws:PrincipalAccount}]]" {
 			t.Errorf("%s: %s", sid, got)
@@ -51,6 +55,30 @@ func TestARoleUsesItsBucketsKeyThroughS3Only(t *testing.T) {
 	if got, want := fmt.Sprint(key), "{DataKey Allow <nil> [kms:Decrypt kms:GenerateDataKey] arn:key "+
 		"map[StringEquals:map[kms:EncryptionContext:aws:s3:arn:arn:aws:s3:::demo-1 kms:ViaService:s3.eu-west-1.amazonaws.com]]}"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestARoleKeepsTheAPIsStateAndDestroysNothingOfIt(t *testing.T) {
+	s := roleOf(t, func(p *identity.Props) {
+		p.Region, p.State = "eu-west-1", &identity.State{Bucket: "demo-state-1", Writes: []string{"key", "marks/*"}, KMSKeyARN: jsii.String("arn:state-key")}
+	})
+	got := map[string]string{}
+	for sid, each := range statements(t, s.Only("aws_iam_policy")) {
+		if strings.HasPrefix(sid, "State") {
+			got[sid] = fmt.Sprint(each.Action, " ", each.Resource)
+		}
+	}
+	want := map[string]string{
+		"StateBucket": "[s3:ListBucket] arn:aws:s3:::demo-state-1", "StateObjects": "[s3:GetObject] arn:aws:s3:::demo-state-1/*",
+		"StateWrites1": "[s3:PutObject] arn:aws:s3:::demo-state-1/key", "StateWrites2": "[s3:PutObject] arn:aws:s3:::demo-state-1/marks/*",
+		"StateKey": "[kms:Decrypt kms:GenerateDataKey] arn:state-key",
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("got  %v\nwant %v", got, want)
+	}
+	condition := fmt.Sprint(statements(t, s.Only("aws_iam_policy"))["StateKey"].Condition)
+	if condition != "map[StringEquals:map[kms:EncryptionContext:aws:s3:arn:arn:aws:s3:::demo-state-1 kms:ViaService:s3.eu-west-1.amazonaws.com]]" {
+		t.Error(condition)
 	}
 }
 
@@ -119,6 +147,9 @@ func TestARoleRefusesWhatAWSWouldRefuseLate(t *testing.T) {
 		{"give both or neither", identity.Props{Bucket: "b", Actions: actions.All(), ReleasesBucket: "r"}},
 		{"must not reach its own release", identity.Props{Bucket: "b", Actions: actions.All(), ReleasesBucket: "b", ReleasesPrefix: "p/"}},
 		{"Region is empty", identity.Props{Bucket: "b", Actions: actions.All(), KMSKeyARN: jsii.String("arn")}},
+		{"State lacks its Bucket", identity.Props{Bucket: "b", Actions: actions.All(), State: &identity.State{Bucket: "s"}}},
+		{"must lie apart from both", identity.Props{Bucket: "b", Actions: actions.All(), State: &identity.State{Bucket: "b", Writes: []string{"k"}}}},
+		{"Region is empty", identity.Props{Bucket: "b", Actions: actions.All(), State: &identity.State{Bucket: "s", Writes: []string{"k"}, KMSKeyARN: jsii.String("arn")}}},
 		{"is not a policy's ARN", identity.Props{Bucket: "b", Actions: actions.All(), PermissionsBoundary: "boundary"}},
 	} {
 		if err := tc.props.Validate(); err == nil || !strings.Contains(err.Error(), tc.want) {

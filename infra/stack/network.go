@@ -27,11 +27,12 @@ func subnets(given []config.Subnet) []network.Subnet {
 	return made
 }
 
-// machinesBuckets are the buckets that machines use, with what they do: the store's calls, and fetching the release.
+// machinesBuckets are the buckets that machines use, with what they do: the store's calls, fetching the release, and
+// keeping the API's own state.
 // The logs bucket is not among them: AWS writes there, no machine does.
 func machinesBuckets(e *config.Environment) []network.Bucket {
 	data := network.Bucket{Name: e.Storage.Bucket}
-	for _, action := range storeActions() {
+	for _, action := range storeActions(e) {
 		if action.On == actions.Bucket {
 			data.Actions = append(data.Actions, action.Name)
 		} else {
@@ -40,7 +41,10 @@ func machinesBuckets(e *config.Environment) []network.Bucket {
 	}
 	buckets := []network.Bucket{data}
 	if e.Release.Delivery == config.Binary {
-		buckets = append(buckets, network.Bucket{Name: e.Storage.ReleasesBucket, ObjectActions: []string{actions.GetObject}})
+		buckets = append(buckets,
+			network.Bucket{Name: e.Storage.ReleasesBucket, ObjectActions: []string{actions.GetObject}},
+			network.Bucket{Name: e.Storage.StateBucket, Actions: []string{actions.ListBucket}, ObjectActions: []string{actions.GetObject, actions.PutObject}},
+		)
 	}
 	return buckets
 }

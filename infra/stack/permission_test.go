@@ -21,14 +21,19 @@ import (
 	"cloudstorage/app/object"
 	"cloudstorage/app/s3store"
 	"cloudstorage/app/s3store/actions"
+	"cloudstorage/app/state"
 	"cloudstorage/infra/stack"
 )
 
-const permissionRegion = "eu-west-1"
+const (
+	permissionRegion = "eu-west-1"
+	stateBucket      = "local-api-state-1000000001"
+)
 
 // roleUnderTest is a machine of an environment: what it has to work with, as its role.
 type roleUnderTest struct {
 	bucket, releases string // releases "": none
+	state            string // the bucket with the API's own state; "": none
 	actions          []actions.Action
 	version, upload  string // of "a", and of an upload of "u" in parts
 	s3               *s3.Client
@@ -111,6 +116,16 @@ func (r roleUnderTest) allowed(t *testing.T) map[string]call {
 			return get(ctx, r.s3, r.releases, "storaged/build")
 		}
 	}
+	if r.state != "" {
+		calls["telling a missing object of the state from a forbidden one"] = func(ctx context.Context, r roleUnderTest) error { return list(ctx, r.s3, r.state) }
+		calls["reading the keyring"] = func(ctx context.Context, r roleUnderTest) error { return get(ctx, r.s3, r.state, state.KeyringName) }
+		calls["making the sealing key"] = func(ctx context.Context, r roleUnderTest) error {
+			return put(ctx, r.s3, r.state, state.SealingKeyName)
+		}
+		calls["revoking a link"] = func(ctx context.Context, r roleUnderTest) error {
+			return put(ctx, r.s3, r.state, state.RevocationsPrefix+"x")
+		}
+	}
 	return calls
 }
 
@@ -134,6 +149,27 @@ var denials = []struct {
 	}},
 	{"reading elsewhere in releases", "", func(ctx context.Context, r roleUnderTest) error {
 		return get(ctx, r.s3, "local-releases-1000000001", "elsewhere/build")
+	}},
+	{"adding a key", "", func(ctx context.Context, r roleUnderTest) error {
+		return put(ctx, r.s3, stateBucket, state.KeyringName)
+	}},
+	{"removing the keyring", "", func(ctx context.Context, r roleUnderTest) error {
+		return remove(ctx, r.s3, stateBucket, state.KeyringName)
+	}},
+	{"removing the sealing key", "", func(ctx context.Context, r roleUnderTest) error {
+		return remove(ctx, r.s3, stateBucket, state.SealingKeyName)
+	}},
+	{"taking a revocation back", "", func(ctx context.Context, r roleUnderTest) error {
+		return remove(ctx, r.s3, stateBucket, state.RevocationsPrefix+"a")
+	}},
+	{"writing elsewhere in the state", "", func(ctx context.Context, r roleUnderTest) error { return put(ctx, r.s3, stateBucket, "a") }},
+	{"listing the state's versions", "", func(ctx context.Context, r roleUnderTest) error {
+		_, err := r.s3.ListObjectVersions(ctx, &s3.ListObjectVersionsInput{Bucket: aws.String(stateBucket)})
+		return err
+	}},
+	{"reading an older state", "", func(ctx context.Context, r roleUnderTest) error {
+		_, err := r.s3.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(stateBucket), Key: aws.String("a"), VersionId: aws.String("null")})
+		return err
 	}},
 	{"listing buckets", "s3:ListAllMyBuckets", func(ctx context.Context, r roleUnderTest) error { _, err := r.s3.ListBuckets(ctx, nil); return err }},
 	{"making a bucket", "s3:CreateBucket", func(ctx context.Context, r roleUnderTest) error {
@@ -193,9 +229,9 @@ func TestTheRoleIsAllowedItsWorkAndNothingElse(t *testing.T) {
 	stacks := shipped(t, stack.Target{})
 	endpoint := startMoto(t)
 	root := client(endpoint, aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"})
-	for _, name := range []string{"local-1000000001", "local-10000000011", "module02-0000000000", "module02-00000000001", "local-releases-1000000001", "another-1"} {
+	for _, name := range []string{"local-1000000001", "local-10000000011", "module02-0000000000", "module02-00000000001", "local-releases-1000000001", stateBucket, "another-1"} {
 		_, err := root.CreateBucket(t.Context(), createBucket(name))
-		for _, key := range []string{"a", "storaged/build", "elsewhere/build"} {
+		for _, key := range []string{"a", "storaged/build", "elsewhere/build", state.KeyringName, state.SealingKeyName, state.RevocationsPrefix + "a"} {
 			err = errors.Join(err, put(t.Context(), root, name, key))
 		}
 		if err != nil {
@@ -209,7 +245,7 @@ func TestTheRoleIsAllowedItsWorkAndNothingElse(t *testing.T) {
 	}
 	whole, lacking := map[string]roleUnderTest{}, map[string][]lesser{}
 	for environment, r := range map[string]roleUnderTest{
-		"local":    {bucket: "local-1000000001", releases: "local-releases-1000000001", actions: actions.Exercise()},
+		"local":    {bucket: "local-1000000001", releases: "local-releases-1000000001", state: stateBucket, actions: actions.All()},
 		"module02": {bucket: "module02-0000000000", actions: actions.Exercise()},
 	} {
 		r.version, r.upload = begun(t, root, r.bucket)

@@ -29,6 +29,7 @@ func NewStorage(scope constructs.Construct, e *config.Environment, target Target
 		props.Resource, props.Name = "releases", e.Storage.ReleasesBucket
 		releases := storage.New(stack, "releases", props)
 		output(stack, "releases_bucket_name", "The bucket with the server's builds", releases.Name())
+		keepState(stack, e, props)
 	}
 	return stack
 }
@@ -50,7 +51,7 @@ func logsProps(e *config.Environment, p storage.Props) storage.LogsProps {
 		Emulated: p.Emulated,
 	}
 	if e.Release.Delivery == config.Binary {
-		logs.Buckets = append(logs.Buckets, e.Storage.ReleasesBucket)
+		logs.Buckets = append(logs.Buckets, e.Storage.ReleasesBucket, e.Storage.StateBucket)
 	}
 	return logs
 }

@@ -113,6 +113,14 @@ func TestObjectsExpireInARuleOfTheirOwn(t *testing.T) {
 	})
 }
 
+func TestOnlyWhatIsBelowAPrefixEnds(t *testing.T) {
+	s := bucketOf(t, func(p *storage.Props) { p.ExpirePrefix, p.ExpireDays, p.UndoDays = "old/", 3, 2 })
+	s.Only("aws_s3_bucket_lifecycle_configuration").Wants(map[string]string{
+		"rule.0.id": "abandoned-uploads", "rule.1.filter.prefix": "old/", "rule.1.noncurrent_version_expiration.noncurrent_days": "2",
+		"rule.2.filter.prefix": "old/", "rule.2.expiration.days": "3",
+	})
+}
+
 func TestPagesOfNamedWebSitesMayUseABucket(t *testing.T) {
 	s := bucketOf(t, func(p *storage.Props) { p.WebOrigins = []string{"https://files.example.org", "http://localhost:3000"} })
 	cors := s.Only("aws_s3_bucket_cors_configuration")
@@ -184,8 +192,8 @@ func TestTheLogsBucketLetsInWhatTheEnvironmentAsksFor(t *testing.T) {
 			t.Errorf("%s", text)
 		}
 	}
-	if got := len(storage.Resources("aws_s3_bucket_logging")); got != 2 {
-		t.Errorf("%d buckets are logged, want the data's and the releases'", got)
+	if got := len(storage.Resources("aws_s3_bucket_logging")); got != 3 {
+		t.Errorf("%d buckets are logged, want the data's, the releases' and the API's own state's", got)
 	}
 }
 
@@ -239,6 +247,7 @@ func TestStorageRefusesWhatAWSWouldRefuseLate(t *testing.T) {
 		{"undo in the past", "UndoDays is below 0", bucket(func(p *storage.Props) { p.UndoDays = -1 })},
 		{"expiry in the past", "ExpireDays is below 0", bucket(func(p *storage.Props) { p.ExpireDays = -1 })},
 		{"expired and kept", "forever as an old version", bucket(func(p *storage.Props) { p.ExpireDays = 1 })},
+		{"a prefix of nothing", `ExpirePrefix is "a/" and nothing ends`, bucket(func(p *storage.Props) { p.ExpirePrefix = "a/" })},
 		{"URLs for over a week", "up to 168h", bucket(func(p *storage.Props) { p.MaxURLTTL = storage.MaxURLTTL + time.Second })},
 		{"URLs for no time", "whole milliseconds", bucket(func(p *storage.Props) { p.MaxURLTTL = time.Microsecond })},
 		{"nobody's key", `the key "data" would belong to nobody`, bucket(func(p *storage.Props) { p.Key = "data" })},

@@ -32,6 +32,9 @@ type Props struct {
 	UndoDays int
 	// ExpireDays deletes every object that many days after it was written; UndoDays later it is gone. Default 0: never.
 	ExpireDays int
+	// ExpirePrefix limits UndoDays and ExpireDays to objects below it: all others, and their versions, are kept forever.
+	// Default "": all objects.
+	ExpirePrefix string
 	// MaxURLTTL is the age at which presigned URLs are refused, whoever signed them, in whole milliseconds up to
 	// MaxURLTTL. Default 0: the 7 days that S3 allows.
 	MaxURLTTL time.Duration
@@ -71,6 +74,9 @@ func (p Props) Validate() error {
 	if p.ExpireDays > 0 && p.UndoDays == 0 {
 		errs = append(errs, fmt.Errorf("storage: ExpireDays is %d and UndoDays is 0: what expires would be kept, and paid for, forever as an old version; set UndoDays", p.ExpireDays))
 	}
+	if p.ExpirePrefix != "" && p.UndoDays == 0 {
+		errs = append(errs, fmt.Errorf("storage: ExpirePrefix is %q and nothing ends: set UndoDays, and ExpireDays, or remove it", p.ExpirePrefix))
+	}
 	if p.MaxURLTTL < 0 || p.MaxURLTTL > MaxURLTTL || p.MaxURLTTL%time.Millisecond != 0 {
 		errs = append(errs, fmt.Errorf("storage: MaxURLTTL is %s: give whole milliseconds up to %s, or 0 for S3's own limit", p.MaxURLTTL, MaxURLTTL))
 	}
@@ -86,7 +92,10 @@ func (p Props) Validate() error {
 }
 
 // Bucket is a bucket and all that guards it.
-type Bucket struct{ bucket s3bucket.S3Bucket }
+type Bucket struct {
+	bucket s3bucket.S3Bucket
+	ready  []cdktf.ITerraformDependable
+}
 
 // New makes the bucket. Terraform refuses to destroy it: `make purge` is the way that asks first.
 // It panics where Validate would have said why.
@@ -140,16 +149,23 @@ func (b *Bucket) admit(within constructs.Construct, emulated bool, allowed, deni
 	if !emulated {
 		statements = append(statements, denied...)
 	}
+	b.ready = append(b.ready, block)
 	if len(statements) == 0 {
 		return nil
 	}
-	return s3bucketpolicy.NewS3BucketPolicy(within, jsii.String("policy"), &s3bucketpolicy.S3BucketPolicyConfig{
+	policy := s3bucketpolicy.NewS3BucketPolicy(within, jsii.String("policy"), &s3bucketpolicy.S3BucketPolicyConfig{
 		Bucket: b.bucket.Id(),
 		Policy: tf.JSON(document(statements)),
 		// A policy and the access block change the same configuration: S3 refuses both at once.
 		DependsOn: &[]cdktf.ITerraformDependable{block},
 	})
+	b.ready = append(b.ready, policy)
+	return policy
 }
 
 // Name is a token for the bucket's name.
 func (b *Bucket) Name() *string { return b.bucket.Bucket() }
+
+// Ready is what must be there before the first object, so that it is kept like all others: versioning, encryption and
+// the policy.
+func (b *Bucket) Ready() []cdktf.ITerraformDependable { return b.ready }

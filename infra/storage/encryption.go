@@ -34,10 +34,10 @@ func (b *Bucket) encrypt(within constructs.Construct, p Props) string {
 }
 
 func (b *Bucket) encryptBy(within constructs.Construct, rule *s3bucketserversideencryptionconfiguration.S3BucketServerSideEncryptionConfigurationRuleA) {
-	s3bucketserversideencryptionconfiguration.NewS3BucketServerSideEncryptionConfigurationA(within, jsii.String("encryption"), &s3bucketserversideencryptionconfiguration.S3BucketServerSideEncryptionConfigurationAConfig{
+	b.ready = append(b.ready, s3bucketserversideencryptionconfiguration.NewS3BucketServerSideEncryptionConfigurationA(within, jsii.String("encryption"), &s3bucketserversideencryptionconfiguration.S3BucketServerSideEncryptionConfigurationAConfig{
 		Bucket: b.bucket.Id(),
 		Rule:   &[]*s3bucketserversideencryptionconfiguration.S3BucketServerSideEncryptionConfigurationRuleA{rule},
-	})
+	}))
 }
 
 // newKey makes the key. Without it the files cannot be read, so Terraform refuses to destroy it too; if that is lifted,

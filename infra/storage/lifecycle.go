@@ -17,15 +17,16 @@ func (b *Bucket) keepVersions(within constructs.Construct, p Props) {
 		Bucket:                  b.bucket.Id(),
 		VersioningConfiguration: &s3bucketversioning.S3BucketVersioningVersioningConfiguration{Status: jsii.String("Enabled")},
 	})
+	b.ready = append(b.ready, versioning)
 	if p.Emulated {
 		return
 	}
 	rules := []*s3bucketlifecycleconfiguration.S3BucketLifecycleConfigurationRule{abandonedUploads()}
 	if p.UndoDays > 0 {
-		rules = append(rules, undoWindow(p.UndoDays))
+		rules = append(rules, below(p.ExpirePrefix, undoWindow(p.UndoDays)))
 	}
 	if p.ExpireDays > 0 {
-		rules = append(rules, expiry(p.ExpireDays))
+		rules = append(rules, below(p.ExpirePrefix, expiry(p.ExpireDays)))
 	}
 	s3bucketlifecycleconfiguration.NewS3BucketLifecycleConfiguration(within, jsii.String("lifecycle"), &s3bucketlifecycleconfiguration.S3BucketLifecycleConfigurationConfig{
 		Bucket:    b.bucket.Id(),
@@ -41,6 +42,14 @@ func rule(id string) *s3bucketlifecycleconfiguration.S3BucketLifecycleConfigurat
 		Status: jsii.String("Enabled"),
 		Filter: &[]*s3bucketlifecycleconfiguration.S3BucketLifecycleConfigurationRuleFilter{{}},
 	}
+}
+
+// below limits a rule to objects below a prefix.
+func below(prefix string, r *s3bucketlifecycleconfiguration.S3BucketLifecycleConfigurationRule) *s3bucketlifecycleconfiguration.S3BucketLifecycleConfigurationRule {
+	if prefix != "" {
+		r.Filter = &[]*s3bucketlifecycleconfiguration.S3BucketLifecycleConfigurationRuleFilter{{Prefix: jsii.String(prefix)}}
+	}
+	return r
 }
 
 func abandonedUploads() *s3bucketlifecycleconfiguration.S3BucketLifecycleConfigurationRule {

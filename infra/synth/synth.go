@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"cloudstorage/app/settings"
+	"cloudstorage/app/settings/apisettings"
 	"cloudstorage/infra/bootstrap"
 	"cloudstorage/infra/config"
 	"cloudstorage/infra/cost"
@@ -95,9 +95,7 @@ func (o Options) prepare(ctx context.Context, e *config.Environment) (stack.API,
 	if e.Observe != nil {
 		install.Logs = &bootstrap.Logs{Group: e.Project().LogGroup("machines"), Region: e.Region}
 	}
-	api.UserData, err = bootstrap.Render(settings.Settings{
-		Bucket: e.Storage.Bucket, Region: e.Region, URLTTL: e.API.URLTTL, MaxURLTTL: e.API.MaxURLTTL,
-	}, install)
+	api.UserData, err = bootstrap.Render(Settings(e), install)
 	return api, err
 }
 
@@ -109,6 +107,9 @@ func (o Options) note(e *config.Environment, api stack.API, prices cost.Prices) 
 	}
 	if e.Public() {
 		lines = append(lines, "warning: anyone may list, read, replace and delete files: api.allow has no bounds")
+	}
+	if e.API.Access == apisettings.Restricted && len(e.API.Keys) == 0 && e.API.OIDC == nil {
+		lines = append(lines, "warning: nobody may call: `storagectl key new` makes a key and prints its lines for api.keys")
 	}
 	if !o.Target.Emulator {
 		if len(e.Placeholders()) > 0 {

@@ -41,7 +41,8 @@ func TestInitMakesProductionYours(t *testing.T) {
 		t.Errorf("%+v %+v", e.Traffic, e.Observe)
 	}
 	digits := strings.TrimPrefix(e.Storage.Bucket, "cloudstorage-")
-	if e.Storage.ReleasesBucket != "cloudstorage-releases-"+digits || e.Storage.LogsBucket != "cloudstorage-logs-"+digits {
+	if e.Storage.ReleasesBucket != "cloudstorage-releases-"+digits || e.Storage.LogsBucket != "cloudstorage-logs-"+digits ||
+		e.Storage.StateBucket != "cloudstorage-api-state-"+digits {
 		t.Errorf("%+v", e.Storage)
 	}
 	if code, out := command(t, root, "", "init", "production"); code != 0 || !strings.Contains(out, "stays as it is") {
@@ -126,7 +127,7 @@ func TestInitWritesANewEnvironmentFromAnother(t *testing.T) {
 	if e.ProjectName != "cloudstorage-test" || !strings.HasPrefix(e.Storage.LogsBucket, "cloudstorage-test-logs-") {
 		t.Errorf("%s %+v", e.ProjectName, e.Storage)
 	}
-	for _, own := range []string{e.Storage.Bucket, e.Storage.ReleasesBucket, e.Storage.LogsBucket} {
+	for _, own := range []string{e.Storage.Bucket, e.Storage.ReleasesBucket, e.Storage.StateBucket, e.Storage.LogsBucket} {
 		if strings.HasSuffix(own, strings.TrimPrefix(before.Storage.Bucket, "cloudstorage-")) || strings.HasSuffix(own, "-0000000000") {
 			t.Errorf("not a name of its own: %s", own)
 		}

@@ -40,7 +40,7 @@ func (i *initializer) environment(p *project, name string, o initOptions) error 
 		i.changes = append(i.changes, "project_name: "+e.ProjectName)
 	}
 	for _, bucket := range []struct{ key, name string }{
-		{"bucket", e.Storage.Bucket}, {"releases_bucket", e.Storage.ReleasesBucket}, {"logs_bucket", e.Storage.LogsBucket},
+		{"bucket", e.Storage.Bucket}, {"releases_bucket", e.Storage.ReleasesBucket}, {"state_bucket", e.Storage.StateBucket}, {"logs_bucket", e.Storage.LogsBucket},
 	} {
 		if err := i.bucket("storage", bucket.key, bucket.name); err != nil {
 			return err

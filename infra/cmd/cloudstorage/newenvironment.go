@@ -60,7 +60,7 @@ func (p *project) newEnvironment(name string, o initOptions) (string, error) {
 	}
 	replace("", "project_name", project)
 	for key, bucket := range map[string]string{
-		"bucket": from.Storage.Bucket, "releases_bucket": from.Storage.ReleasesBucket, "logs_bucket": from.Storage.LogsBucket,
+		"bucket": from.Storage.Bucket, "releases_bucket": from.Storage.ReleasesBucket, "state_bucket": from.Storage.StateBucket, "logs_bucket": from.Storage.LogsBucket,
 	} {
 		if bucket != "" {
 			own := project + strings.TrimPrefix(bucket, from.ProjectName)

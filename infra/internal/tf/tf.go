@@ -4,6 +4,7 @@ package tf
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/aws/jsii-runtime-go"
 	"github.com/hashicorp/terraform-cdk-go/cdktf"
@@ -25,6 +26,12 @@ func JSON(document any) *string {
 		panic(fmt.Errorf("render policy: %w", err))
 	}
 	return jsii.String(string(text))
+}
+
+// Literal renders text that Terraform gives back as it is: what looks like its templates is none.
+// Source: https://developer.hashicorp.com/terraform/language/expressions/strings#escape-sequences
+func Literal(text string) *string {
+	return jsii.String(strings.NewReplacer("${", "$${", "%{", "%%{").Replace(text))
 }
 
 // Dependables converts a list of dependencies; none gives nil, which synthesizes to nothing.
