@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"mime"
 	"net/http"
 	"os"
@@ -29,7 +30,7 @@ type agreement struct {
 	document *openapi3.T
 
 	mu   sync.Mutex
-	seen map[string]bool // "listFiles 200"
+	seen map[string]bool // "listFiles 200 application/json"
 }
 
 // contract is the OpenAPI document. It lets answers have fields that clients do
@@ -78,17 +79,21 @@ func (a *agreement) check(r *http.Request, answer *http.Response, text string) e
 			return fmt.Errorf("the field %s is not there", name)
 		}
 	}
+	media := ""
 	if r.Method != http.MethodHead {
-		if err := body(described.Value.Content, answer.Header.Get("Content-Type"), text); err != nil {
+		var err error
+		if media, err = body(described.Value.Content, answer.Header.Get("Content-Type"), text); err != nil {
 			return err
 		}
 	}
 	if answer.StatusCode >= http.StatusBadRequest {
 		return nil
 	}
-	a.mu.Lock()
-	a.seen[fmt.Sprint(operation.OperationID, " ", answer.StatusCode)] = true
-	a.mu.Unlock()
+	if r.Method == route.Method { // HEAD does not show what GET answers
+		a.mu.Lock()
+		a.seen[fmt.Sprint(operation.OperationID, " ", answer.StatusCode, " ", media)] = true
+		a.mu.Unlock()
+	}
 	return a.request(r, route, item, operation)
 }
 
@@ -104,35 +109,40 @@ func unrouted(r *http.Request, answer *http.Response) error {
 	return nil
 }
 
-// body checks an answer's body.
-func body(content openapi3.Content, contentType, text string) error {
+// body checks an answer's body, and returns the media type by which it is
+// described, "" where there is none.
+func body(content openapi3.Content, contentType, text string) (media string, err error) {
 	if len(content) == 0 {
 		if text != "" {
-			return fmt.Errorf("the body is not there: %s", text)
+			return "", fmt.Errorf("the body is not there: %s", text)
 		}
-		return nil
+		return "", nil
 	}
-	described := content.Get(contentType)
-	if described == nil {
-		return fmt.Errorf("the media type %q is not there", contentType)
+	media, _, err = mime.ParseMediaType(contentType)
+	if content[media] == nil {
+		media = "*/*"
+	}
+	described := content[media]
+	if err != nil || described == nil {
+		return "", fmt.Errorf("the media type %q is not there", contentType)
 	}
 	if described.Schema == nil {
-		return nil
+		return media, nil
 	}
 	schema := described.Schema.Value
-	if media, _, _ := mime.ParseMediaType(contentType); media == "application/x-ndjson" {
+	if media == "application/x-ndjson" {
 		schema = openapi3.NewArraySchema()
 		schema.Items = described.Schema
 		text = "[" + strings.ReplaceAll(strings.TrimSuffix(text, "\n"), "\n", ",") + "]"
 	}
 	var value any
 	if err := json.Unmarshal([]byte(text), &value); err != nil {
-		return fmt.Errorf("%w in %s", err, text)
+		return "", fmt.Errorf("%w in %s", err, text)
 	}
 	if err := schema.VisitJSON(value, openapi3.EnableJSONSchema2020()); err != nil {
-		return fmt.Errorf("%w in %s", err, text)
+		return "", fmt.Errorf("%w in %s", err, text)
 	}
-	return nil
+	return media, nil
 }
 
 // request checks a request that succeeded: what works is what is described.
@@ -173,9 +183,15 @@ func (a *agreement) unseen() []string {
 	var all []string
 	for _, item := range a.document.Paths.Map() {
 		for _, operation := range item.Operations() {
-			for status := range operation.Responses.Map() {
-				if id := operation.OperationID + " " + status; status < "400" && !a.seen[id] {
-					all = append(all, id)
+			for status, response := range operation.Responses.Map() {
+				media := slices.Collect(maps.Keys(response.Value.Content))
+				if len(media) == 0 {
+					media = []string{""}
+				}
+				for _, m := range media {
+					if id := operation.OperationID + " " + status + " " + m; status < "400" && !a.seen[id] {
+						all = append(all, id)
+					}
 				}
 			}
 		}
