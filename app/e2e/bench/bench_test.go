@@ -30,7 +30,7 @@ var rounds = flag.Int("rounds", 5, "how often each route of each server is measu
 const (
 	connections = 16
 	duration    = 2 * time.Second
-	warmUp      = 500 * time.Millisecond
+	warmUp      = 2 * time.Second
 	files       = 100 // in the bucket that is listed
 )
 
@@ -44,52 +44,55 @@ const (
 type server struct {
 	name    string
 	address string
+	process *os.Process
 }
 
 // BenchmarkRoutes compares the API with net/http by itself and with the
 // exercise's design in Flask and boto3.
 func BenchmarkRoutes(b *testing.B) {
 	g := gatewaytest.Start(b)
-	settings := environ(g, fill(b, g, files), g.NewBucket(b))
+	settings := append(environ(g, fill(b, g, files), g.NewBucket(b)), "GOMAXPROCS=1")
 	dir := b.TempDir()
-	api := server{"storaged", freeAddress(b)}
+	api := &server{name: "storaged", address: freeAddress(b)}
 	start(b, api, command(append(settings, "STORAGE_ADDRESS="+api.address), build(b, dir, "../../cmd/storaged")))
-	bare := server{"net/http", freeAddress(b)}
+	bare := &server{name: "net/http", address: freeAddress(b)}
 	start(b, bare, command(settings, build(b, dir, "./bare"), bare.address))
-	flask := server{"Flask + boto3", freeAddress(b)}
+	flask := &server{name: "Flask + boto3", address: freeAddress(b)}
 	_, port, _ := strings.Cut(flask.address, ":")
 	start(b, flask, command(settings, python(b), "exercise.py", port))
 
-	runtime.GOMAXPROCS(1) // the clients'
-	fmt.Fprintf(os.Stdout, "\n%-14s %-14s %10s %10s %10s %12s %12s\n", "route", "server", "answers/s", "p50", "p99", "of net/http", "of Flask")
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // the clients'
+	fmt.Fprintf(os.Stdout, "\n%-21s %-13s %9s %9s %9s %11s %9s %14s\n", "route", "server", "answers/s", "p50", "p99", "of net/http", "of Flask", "CPU an answer")
 	for _, path := range []string{"/", "/download/report.pdf", "/list_files"} {
 		size := measure(b, api, path, warmUp).size
-		pathOf := map[server]string{api: path, bare: fmt.Sprintf("/%d", size), flask: path}
-		results := map[server][]result{}
-		for _, s := range []server{bare, flask} {
+		pathOf := map[*server]string{api: path, bare: fmt.Sprintf("/%d", size), flask: path}
+		results := map[*server][]result{}
+		for _, s := range []*server{bare, flask} {
 			measure(b, s, pathOf[s], warmUp)
 		}
 		for range *rounds { // taking turns, so that whatever else the machine does falls on all
-			for _, s := range []server{api, bare, flask} {
+			for _, s := range []*server{api, bare, flask} {
 				results[s] = append(results[s], measure(b, s, pathOf[s], duration))
 			}
 		}
-		for _, s := range []server{api, bare, flask} {
+		for _, s := range []*server{api, bare, flask} {
 			m := median(results[s])
-			fmt.Fprintf(os.Stdout, "%-14s %-14s %10.0f %10s %10s %12.2f %12.1f\n", path, s.name, m.rate, m.p50.Round(time.Microsecond), m.p99.Round(time.Microsecond),
-				ratio(results[s], results[bare]), ratio(results[s], results[flask]))
+			fmt.Fprintf(os.Stdout, "%-21s %-13s %9.0f %9s %9s %11.2f %9.1f %14s\n", path, s.name, m.rate, m.p50.Round(time.Microsecond), m.p99.Round(10*time.Microsecond),
+				ratio(results[s], results[bare]), ratio(results[s], results[flask]), m.cpu.Round(100*time.Nanosecond))
 		}
 		b.ReportMetric(ratio(results[api], results[bare]), strings.Trim(path, "/")+"-of-net/http")
 	}
 	fmt.Fprintf(os.Stdout, "targets for signing (/download): %.1f of net/http, %.0f times Flask\n", signingOfBare, signingOfFlask)
 }
 
-func measure(b *testing.B, s server, path string, d time.Duration) result {
+func measure(b *testing.B, s *server, path string, d time.Duration) result {
 	b.Helper()
+	before := cpuTime(b, s.process)
 	r, err := load{s.address, path, connections, d}.run(b.Context())
 	if err != nil {
 		b.Fatalf("%s: %v", s.name, err)
 	}
+	r.cpu = (cpuTime(b, s.process) - before) / time.Duration(r.answers)
 	return r
 }
 
@@ -103,6 +106,7 @@ func median(results []result) result {
 		rate: pick(func(a, b result) int { return int(a.rate - b.rate) }).rate,
 		p50:  pick(func(a, b result) int { return int(a.p50 - b.p50) }).p50,
 		p99:  pick(func(a, b result) int { return int(a.p99 - b.p99) }).p99,
+		cpu:  pick(func(a, b result) int { return int(a.cpu - b.cpu) }).cpu,
 	}
 }
 
@@ -137,11 +141,12 @@ func fill(b *testing.B, g gatewaytest.Gateway, files int) string {
 }
 
 // start starts a server, waits until it answers, and ends it with the benchmark.
-func start(b *testing.B, s server, cmd *exec.Cmd) {
+func start(b *testing.B, s *server, cmd *exec.Cmd) {
 	b.Helper()
 	if err := cmd.Start(); err != nil {
 		b.Fatal(err)
 	}
+	s.process = cmd.Process
 	b.Cleanup(func() {
 		_ = cmd.Process.Kill() // an error means that it has ended
 		_ = cmd.Wait()         // as killed

@@ -27,9 +27,11 @@ type load struct {
 
 // result is what came of a load.
 type result struct {
+	answers  int
 	rate     float64 // answers a second
 	p50, p99 time.Duration
-	size     int // of the last answer's body
+	cpu      time.Duration // of the server, for one answer
+	size     int           // of the last answer's body
 }
 
 // run sends requests until the duration is over. An answer other than 200 is an
@@ -59,7 +61,7 @@ func (l load) run(ctx context.Context) (result, error) {
 		return result{}, fmt.Errorf("%s%s: no answer within %s", l.address, l.path, l.duration)
 	}
 	slices.Sort(all)
-	r.rate = float64(len(all)) / took.Seconds()
+	r.answers, r.rate = len(all), float64(len(all))/took.Seconds()
 	r.p50, r.p99 = all[len(all)/2], all[len(all)*99/100]
 	return r, nil
 }
