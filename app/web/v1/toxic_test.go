@@ -16,7 +16,7 @@ import (
 	"cloudstorage/app/e2e/toxictest"
 	"cloudstorage/app/s3store"
 	"cloudstorage/app/web/problem"
-	"cloudstorage/app/web/v1"
+	v1 "cloudstorage/app/web/v1"
 )
 
 // What happens between the API and the store. A toxin that is on every
