@@ -130,7 +130,13 @@ func (c *Client) callOnce(ctx context.Context, route string, key object.Key) (an
 	r.URL = c.endpoint(route, key)
 	r.Header.Set("User-Agent", c.userAgent)
 	r.Header.Set("Accept", "application/json")
+	c.authorize(r)
 	res, err := c.api.Do(r)
+	var elsewhere elsewhereError
+	if errors.As(err, &elsewhere) {
+		return answer{}, &Error{Code: object.CodeInvalid, Peer: API, Err: err, Message: fmt.Sprintf(
+			"%s redirects to %s, where the key is not sent: name that address instead, if it is the API's", name(API, c.base), elsewhere.origin())}
+	}
 	if err != nil {
 		return answer{}, broken(ctx, API, c.base, err)
 	}

@@ -30,6 +30,7 @@ type Client struct {
 	api       *http.Client
 	storage   *http.Client
 	userAgent string
+	key       string
 	stall     time.Duration
 	sleep     func(context.Context, time.Duration) error
 }
@@ -87,6 +88,10 @@ func New(address string, opts ...Option) (*Client, error) {
 	for _, o := range opts {
 		o(c)
 	}
+	if err := c.checkKey(); err != nil {
+		return nil, err
+	}
+	c.api.CheckRedirect = c.checkRedirect
 	return c, nil
 }
 

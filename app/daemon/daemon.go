@@ -1,5 +1,5 @@
 // Package daemon runs a server as a program: arguments, settings, signals. The
-// programs differ in their routes.
+// programs differ in what they serve.
 package daemon
 
 import (
@@ -37,6 +37,7 @@ Its settings are environment variables:
   AWS_REGION             the bucket's region (required)
   STORAGE_ADDRESS        where to listen (:5000)
   STORAGE_URL_TTL        how long a presigned URL lives, 1s to 168h (10m)
+  STORAGE_MAX_URL_TTL    how long the bucket lets one live, 1s to 168h (168h)
   STORAGE_LOG_LEVEL      debug, info, warn or error (info)
   STORAGE_DRAIN_TIMEOUT  how long requests may finish after SIGTERM, 1s to 5m (25s)
   AWS_ENDPOINT_URL       an S3 endpoint in place of AWS, path-style
@@ -44,16 +45,32 @@ Its settings are environment variables:
                          credentials (the instance's role)
 `
 
-// Routes add to a server what it answers.
-type Routes func(*web.Server, *s3store.Store, settings.Settings)
+// Program is what the servers differ in.
+type Program struct {
+	// Help says which settings it has beside those that every server has.
+	Help string
+	// Load reads the settings: the log's level, and what serves until ctx is done.
+	Load func(getenv func(string) string) (slog.Level, func(ctx context.Context, log *slog.Logger) error, error)
+}
 
-// Exercise are the five routes that the exercises fix.
-func Exercise(server *web.Server, store *s3store.Store, cfg settings.Settings) {
-	exercise.API{Store: store, Bucket: cfg.Bucket, TTL: cfg.URLTTL}.Register(server)
+// Exercise serves the five routes that the exercises fix.
+func Exercise() Program {
+	return Program{Load: func(getenv func(string) string) (slog.Level, func(context.Context, *slog.Logger) error, error) {
+		cfg, err := settings.Load(getenv)
+		return cfg.LogLevel, func(ctx context.Context, log *slog.Logger) error {
+			store, err := OpenStore(ctx, cfg, getenv)
+			if err != nil {
+				return err
+			}
+			server := web.New(web.Config{Log: log, Ready: store.Ready, DrainTimeout: cfg.DrainTimeout})
+			exercise.API{Store: store, Bucket: cfg.Bucket, TTL: cfg.URLTTL}.Register(server)
+			return Serve(ctx, server, cfg, log)
+		}, err
+	}}
 }
 
 // Main is Run in a process of its own: it serves until a signal.
-func Main(routes Routes) int {
+func Main(p Program) int {
 	ctx, stop := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -62,34 +79,34 @@ func Main(routes Routes) int {
 		signal.Stop(signals) // before the drain begins: a second one kills at once
 		stop()
 	}()
-	return Run(ctx, routes, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
+	return Run(ctx, p, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
 }
 
 // Run is the whole program: it serves until ctx is done and returns the exit
 // code.
-func Run(ctx context.Context, routes Routes, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+func Run(ctx context.Context, p Program, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("storaged", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() {}
 	version := flags.Bool("version", false, "")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprint(stdout, usage)
+		fmt.Fprint(stdout, usage, p.Help)
 		return Done
 	case err != nil || flags.NArg() > 0:
 		fmt.Fprintln(stderr, "storaged: wrong arguments: run storaged --help")
 		return Usage
 	case *version:
-		fmt.Fprintln(stdout, "storaged", buildVersion())
+		fmt.Fprintln(stdout, "storaged", Version())
 		return Done
 	}
-	cfg, err := settings.Load(getenv)
+	level, serve, err := p.Load(getenv)
 	if err != nil {
 		fmt.Fprintf(stderr, "storaged: wrong settings (see storaged --help):\n%v\n", err)
 		return Usage
 	}
-	log := slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: cfg.LogLevel}))
-	if err := serve(ctx, routes, cfg, getenv, log); err != nil {
+	log := slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: level}))
+	if err := serve(ctx, log); err != nil {
 		log.Error("failed", "error", err.Error())
 		return Failed
 	}
@@ -97,8 +114,9 @@ func Run(ctx context.Context, routes Routes, args []string, getenv func(string) 
 	return Done
 }
 
-func serve(ctx context.Context, routes Routes, cfg settings.Settings, getenv func(string) string, log *slog.Logger) error {
-	store, err := s3store.Open(ctx, s3store.Config{
+// OpenStore opens cfg's bucket.
+func OpenStore(ctx context.Context, cfg settings.Settings, getenv func(string) string) (*s3store.Store, error) {
+	return s3store.Open(ctx, s3store.Config{
 		Bucket:          cfg.Bucket,
 		Region:          cfg.Region,
 		Endpoint:        cfg.Endpoint,
@@ -106,22 +124,21 @@ func serve(ctx context.Context, routes Routes, cfg settings.Settings, getenv fun
 		SecretAccessKey: getenv("AWS_SECRET_ACCESS_KEY"),
 		SessionToken:    getenv("AWS_SESSION_TOKEN"),
 	})
-	if err != nil {
-		return err
-	}
-	server := web.New(web.Config{Log: log, Ready: store.Ready, DrainTimeout: cfg.DrainTimeout})
-	routes(server, store, cfg)
+}
+
+// Serve listens where cfg says and serves until ctx is done.
+func Serve(ctx context.Context, server *web.Server, cfg settings.Settings, log *slog.Logger) error {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Address)
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", cfg.Address, err)
 	}
-	log.Info("listening", "address", l.Addr().String(), "bucket", cfg.Bucket, "version", buildVersion())
+	log.Info("listening", "address", l.Addr().String(), "bucket", cfg.Bucket, "version", Version())
 	return server.Serve(ctx, l)
 }
 
-// buildVersion names the module's version, which is (devel) for a build from
+// Version names the module's version, which is (devel) for a build from
 // its source, and the Go that built it.
-func buildVersion() string {
+func Version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"

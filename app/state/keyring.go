@@ -22,7 +22,7 @@ type Keyring struct {
 	log     *slog.Logger
 	current atomic.Pointer[auth.Keyring]
 
-	// Of Run alone, once it runs:
+	// Of Reread alone:
 	etag    string // of current
 	trouble string // what was logged last; "" is none
 }
@@ -43,24 +43,23 @@ func OpenKeyring(ctx context.Context, o Objects, log *slog.Logger) (*Keyring, er
 // Current returns the keyring. The caller must not change it.
 func (k *Keyring) Current() auth.Keyring { return *k.current.Load() }
 
-// Run rereads the keyring until ctx is done. It must run once.
-func (k *Keyring) Run(ctx context.Context) {
-	tick := time.NewTicker(RereadEvery)
-	defer tick.Stop()
+// Run rereads the keyring at each tick, which comes RereadEvery but in tests,
+// until ctx is done. It must run once.
+func (k *Keyring) Run(ctx context.Context, tick <-chan time.Time) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
-			k.reread(ctx)
+		case <-tick:
+			k.Reread(ctx)
 		}
 	}
 }
 
-// reread replaces the keyring by a changed one that makes sense, and keeps it
+// Reread replaces the keyring by a changed one that makes sense, and keeps it
 // otherwise: a slip in an editor or an outage must not lock everybody out. Each
-// change is logged once, not every time.
-func (k *Keyring) reread(ctx context.Context) {
+// change is logged once, not every time. It must not run beside itself.
+func (k *Keyring) Reread(ctx context.Context) {
 	r, etag, err := k.read(ctx)
 	switch {
 	case ctx.Err() != nil: // the server stops

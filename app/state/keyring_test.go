@@ -63,7 +63,7 @@ func TestTheKeyringIsRereadAndTheLastGoodOneStays(t *testing.T) {
 		}
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan struct{})
-		go func() { defer close(ended); k.Run(ctx) }()
+		go func() { defer close(ended); k.Run(ctx, time.Tick(state.RereadEvery)) }()
 		synctest.Wait()
 
 		for _, step := range []struct {
@@ -113,7 +113,7 @@ func TestAChangeIsKnownWithin30Seconds(t *testing.T) {
 		}
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
-		go k.Run(ctx)
+		go k.Run(ctx, time.Tick(state.RereadEvery))
 		b.put(state.KeyringName, keyring("b"))
 		time.Sleep(30 * time.Second)
 		synctest.Wait()

@@ -7,14 +7,19 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"cloudstorage/app/object"
 	"cloudstorage/app/seal"
 )
 
 // sealingKeyTries bounds how often creating and reading may miss each other,
-// which takes somebody who deletes the object meanwhile.
-const sealingKeyTries = 3
+// which takes somebody who deletes the object meanwhile, or a store that shows a
+// write late, unlike S3: hence the pause.
+const (
+	sealingKeyTries = 5
+	sealingKeyPause = 200 * time.Millisecond
+)
 
 // OpenSealer returns the sealer with the key in the bucket. Where there is none
 // it makes one, and of several servers that do so at once only one succeeds: the
@@ -23,7 +28,13 @@ const sealingKeyTries = 3
 func OpenSealer(ctx context.Context, o Objects) (*seal.Sealer, error) {
 	ctx, cancel := context.WithTimeout(ctx, sealingKeyTries*callTimeout)
 	defer cancel()
-	for range sealingKeyTries {
+	for try := range sealingKeyTries {
+		if try > 1 {
+			select {
+			case <-time.After(sealingKeyPause):
+			case <-ctx.Done():
+			}
+		}
 		body, _, err := o.Read(ctx, SealingKeyName, "")
 		if err == nil {
 			return parseSealingKey(body)

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"cloudstorage/app/object"
 	"cloudstorage/app/seal"
@@ -72,10 +74,13 @@ func TestASealingKeyThatCannotBeUsedIsNeitherReplacedNorShown(t *testing.T) {
 // A bucket that says both "not there" and "exists" is not asked for ever.
 func TestOpeningTheSealerEnds(t *testing.T) {
 	t.Parallel()
-	b := newBucket()
-	creations := 0
-	b.beforeCreate = func() { creations++ }
-	if _, err := state.OpenSealer(t.Context(), forgetful{b}); err == nil || creations > 5 {
-		t.Errorf("%v, after %d creations", err, creations)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		b := newBucket()
+		creations := 0
+		b.beforeCreate = func() { creations++ }
+		start := time.Now()
+		if _, err := state.OpenSealer(t.Context(), forgetful{b}); err == nil || creations != 5 || time.Since(start) > time.Second {
+			t.Errorf("%v, after %d creations and %s", err, creations, time.Since(start))
+		}
+	})
 }

@@ -24,7 +24,7 @@ func (p program) delete(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			c, err := o.client()
+			c, err := p.client(o)
 			if err != nil {
 				return err
 			}

@@ -21,7 +21,7 @@ all of the new one has come; a broken download leaves nothing behind.`,
 			if err != nil {
 				return err
 			}
-			c, err := o.client()
+			c, err := p.client(o)
 			if err != nil {
 				return err
 			}

@@ -19,7 +19,10 @@ import (
 	"testing"
 	"time"
 
+	"cloudstorage/app/auth"
 	"cloudstorage/app/e2e/gatewaytest"
+	"cloudstorage/app/s3store"
+	"cloudstorage/app/s3store/s3state"
 )
 
 // startTimeout is for a busy machine.
@@ -42,12 +45,13 @@ func programs(t *testing.T) (storagectl, storaged string) {
 }
 
 // serve runs storaged on a free port until the test ends, and returns its
-// address.
-func serve(t *testing.T, storaged string, g gatewaytest.Gateway, bucket string) string {
+// address. More settings go over those of a server that anyone may call.
+func serve(t *testing.T, storaged string, g gatewaytest.Gateway, bucket string, more ...string) string {
 	t.Helper()
 	cmd := exec.Command(storaged)
-	cmd.Env = append(os.Environ(), "STORAGE_BUCKET="+bucket, "STORAGE_ADDRESS=127.0.0.1:0", "AWS_REGION="+g.Region,
+	cmd.Env = append(os.Environ(), "STORAGE_BUCKET="+bucket, "STORAGE_STATE_BUCKET="+g.NewBucket(t), "STORAGE_ACCESS=open", "STORAGE_ADDRESS=127.0.0.1:0", "AWS_REGION="+g.Region,
 		"AWS_ENDPOINT_URL="+g.Endpoint, "AWS_ACCESS_KEY_ID="+g.AccessKey, "AWS_SECRET_ACCESS_KEY="+g.SecretKey, "AWS_SESSION_TOKEN=")
+	cmd.Env = append(cmd.Env, more...)
 	log, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -86,6 +90,7 @@ func serve(t *testing.T, storaged string, g gatewaytest.Gateway, bucket string) 
 // user is a person at a folder, with the real program.
 type user struct {
 	program, dir, address string
+	key                   string
 }
 
 func (u user) run(t *testing.T, args ...string) outcome {
@@ -94,6 +99,7 @@ func (u user) run(t *testing.T, args ...string) outcome {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, u.program, append([]string{"--ip", u.address}, args...)...)
 	cmd.Dir = u.dir
+	cmd.Env = append(os.Environ(), "STORAGE_KEY="+u.key)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	var exit *exec.ExitError
@@ -123,7 +129,7 @@ func TestTheRealProgramAgainstARealServerAndS3(t *testing.T) {
 	storagectl, storaged := programs(t)
 	g := gatewaytest.Start(t)
 	bucket := g.NewBucket(t)
-	u := user{storagectl, t.TempDir(), serve(t, storaged, g, bucket)}
+	u := user{program: storagectl, dir: t.TempDir(), address: serve(t, storaged, g, bucket)}
 
 	u.run(t, "ping").want(t, greeting+"\n")
 	u.run(t, "list").want(t, "")
@@ -164,11 +170,57 @@ func TestTheRealProgramAgainstARealServerAndS3(t *testing.T) {
 	}
 }
 
+func TestTheRealProgramsWhereKeysSayWhoMay(t *testing.T) {
+	t.Parallel()
+	storagectl, storaged := programs(t)
+	g := gatewaytest.Start(t)
+	u := user{program: storagectl, dir: t.TempDir()}
+	made := u.run(t, "key", "new", "--json", "--id", "ci", "--verbs", "list,read,write", "--prefix", "", "--expires", "1h")
+	var key keyResult
+	if err := json.Unmarshal([]byte(made.stdout), &key); err != nil || made.code != exitDone {
+		t.Fatalf("%+v, %v", made, err)
+	}
+	ring, err := auth.NewKeyring([]auth.Key{key.Entry})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(ring)
+	if err != nil {
+		t.Fatal(err)
+	}
+	state, err := s3store.Open(t.Context(), s3store.Config{Bucket: g.NewBucket(t), Region: g.Region, Endpoint: g.Endpoint, AccessKeyID: g.AccessKey, SecretAccessKey: g.SecretKey})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := (s3state.Objects{Store: state}).Create(t.Context(), "keyring.json", text); err != nil {
+		t.Fatal(err)
+	}
+	bucket := g.NewBucket(t)
+	u.address = serve(t, storaged, g, bucket, "STORAGE_ACCESS=restricted", "STORAGE_STATE_BUCKET="+state.Bucket(), "STORAGE_EXERCISE_ROUTES=all")
+	if err := os.WriteFile(filepath.Join(u.dir, "a b"), []byte("content"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	u.run(t, "ping").want(t, greeting+"\n")
+	u.run(t, "list").wantFailure(t, exitFailed, "the storage API answered 401: no key")
+	u.key = auth.NewToken()
+	u.run(t, "list").wantFailure(t, exitFailed, "STORAGE_KEY")
+	u.key = key.Key
+	if got := u.run(t, "upload", "--filename", "a b"); got.code != exitDone {
+		t.Errorf("upload: %+v", got)
+	}
+	u.run(t, "list").want(t, "a b\n")
+	if got := u.run(t, "download", "--filename", "a b"); got.code != exitDone {
+		t.Errorf("download: %+v", got)
+	}
+	u.run(t, "delete", "--filename", "a b").wantFailure(t, exitFailed, `403: ci may not delete "a b"`)
+}
+
 func TestFilesOfAnySizeArriveAsTheyWere(t *testing.T) {
 	t.Parallel()
 	storagectl, storaged := programs(t)
 	g := gatewaytest.Start(t)
-	u := user{storagectl, t.TempDir(), serve(t, storaged, g, g.NewBucket(t))}
+	u := user{program: storagectl, dir: t.TempDir(), address: serve(t, storaged, g, g.NewBucket(t))}
 	for name, size := range map[string]int64{"empty": 0, "one byte": 1, "large.bin": 64 << 20} {
 		source := filepath.Join(t.TempDir(), name)
 		want := randomFile(t, source, size)

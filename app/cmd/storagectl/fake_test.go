@@ -102,6 +102,7 @@ type outcome struct {
 type where struct {
 	dir      string
 	terminal bool
+	key      string
 }
 
 func (at where) run(t *testing.T, args ...string) outcome {
@@ -111,7 +112,7 @@ func (at where) run(t *testing.T, args ...string) outcome {
 	}
 	var stdout, stderr bytes.Buffer
 	code := program{
-		stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, dir: at.dir,
+		stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, dir: at.dir, key: at.key,
 		isTerminal: func(io.Writer) bool { return at.terminal },
 	}.run(t.Context(), args)
 	return outcome{code, stdout.String(), stderr.String()}

@@ -32,7 +32,7 @@ nothing more. Names that may hold line breaks are safe in --json.`,
   storagectl list --json | jq -r '.files[].name'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := o.client()
+			c, err := p.client(o)
 			if err != nil {
 				return err
 			}

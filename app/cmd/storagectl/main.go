@@ -1,5 +1,5 @@
 // Command storagectl uses the storage API from a terminal: ping, list, delete,
-// download, upload.
+// download, upload; and makes keys for it.
 package main
 
 import (

@@ -16,7 +16,7 @@ func (p program) ping(o *options) *cobra.Command {
   storagectl ping --ip '[2001:db8::10]:5000' --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := o.client()
+			c, err := p.client(o)
 			if err != nil {
 				return err
 			}

@@ -27,6 +27,9 @@ func (p program) root(started *bool) *cobra.Command {
 The API only lists, deletes and signs: a file's bytes flow straight between this
 machine and the bucket, as a stream, whatever their size.
 
+Where the API asks who calls, put your key into the environment variable
+STORAGE_KEY: a flag could be seen in the list of processes.
+
 Exit codes: 0 done, 1 failed (or cancelled), 2 wrong usage.`,
 		Example: `  storagectl ping
   storagectl upload --filename report.pdf
@@ -36,7 +39,7 @@ Exit codes: 0 done, 1 failed (or cancelled), 2 wrong usage.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(*cobra.Command, []string) error {
-			return usagef("no command: say ping, list, delete, download or upload")
+			return usagef("no command: say ping, list, delete, download, upload or key new")
 		},
 		PersistentPreRun: func(*cobra.Command, []string) { *started = true },
 	}
@@ -44,15 +47,18 @@ Exit codes: 0 done, 1 failed (or cancelled), 2 wrong usage.`,
 	flags.StringVar(&o.address, "ip", "0.0.0.0", "where the API is: address, name or URL, with or without port (0.0.0.0 is this machine; the port is 5000 unless given)")
 	flags.StringVar(&o.filename, "filename", "", "the file to upload, download or delete")
 	flags.BoolVar(&o.json, "json", false, "write the result as JSON")
-	root.AddCommand(p.ping(o), p.list(o), p.delete(o), p.download(o), p.upload(o))
+	root.AddCommand(p.ping(o), p.list(o), p.delete(o), p.download(o), p.upload(o), p.keys(o))
 	return root
 }
 
 // client returns the client that --ip asks for.
-func (o *options) client() (*client.Client, error) {
-	c, err := client.New(o.address, client.WithUserAgent("storagectl/"+version()))
-	if err != nil {
+func (p program) client(o *options) (*client.Client, error) {
+	if _, err := client.ParseAddress(o.address); err != nil {
 		return nil, usagef("--ip: %w", err)
+	}
+	c, err := client.New(o.address, client.WithUserAgent("storagectl/"+version()), client.WithKey(p.key))
+	if err != nil {
+		return nil, usagef("%s: %w", envKey, err)
 	}
 	return c, nil
 }

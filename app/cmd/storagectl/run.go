@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"strings"
 	"unicode"
@@ -22,9 +23,12 @@ const (
 	exitUsage  = 2 // the command line
 )
 
+// envKey holds the key, or the token, that is sent to the API.
+const envKey = "STORAGE_KEY"
+
 // run is the whole program: it returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	return program{stdin: stdin, stdout: stdout, stderr: stderr, dir: ".", isTerminal: isTerminal}.run(ctx, args)
+	return program{stdin: stdin, stdout: stdout, stderr: stderr, dir: ".", isTerminal: isTerminal, key: os.Getenv(envKey)}.run(ctx, args)
 }
 
 // program is what the commands share.
@@ -33,6 +37,7 @@ type program struct {
 	stdout, stderr io.Writer
 	dir            string // where downloads go
 	isTerminal     func(io.Writer) bool
+	key            string // sent to the API; "" is none
 }
 
 func isTerminal(w io.Writer) bool {
@@ -65,12 +70,25 @@ func (p program) run(ctx context.Context, args []string) int {
 		fmt.Fprintf(p.stderr, "storagectl: %s (see %s --help)\n", message, cmd.CommandPath())
 		return exitUsage
 	}
-	var failed *client.Error
-	if errors.As(err, &failed) && failed.Peer == client.API && failed.Status == 0 && failed.Code == object.CodeUnavailable {
-		message += "; is it running? Start it with 'make up', or name another address with --ip"
-	}
-	fmt.Fprintln(p.stderr, "storagectl: "+message)
+	fmt.Fprintln(p.stderr, "storagectl: "+message+p.wayOut(err))
 	return exitFailed
+}
+
+// wayOut goes on where the API's or the client's sentence ends.
+func (p program) wayOut(err error) string {
+	var failed *client.Error
+	if !errors.As(err, &failed) || failed.Peer != client.API {
+		return ""
+	}
+	switch {
+	case failed.Status == 0 && failed.Code == object.CodeUnavailable:
+		return "; is it running? Start it with 'make up', or name another address with --ip"
+	case failed.Status == http.StatusUnauthorized && p.key == "":
+		return "; put yours into the environment variable " + envKey
+	case failed.Status == http.StatusUnauthorized:
+		return "; put another into the environment variable " + envKey
+	}
+	return ""
 }
 
 // sentence puts s on one line.

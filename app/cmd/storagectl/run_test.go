@@ -157,6 +157,42 @@ func TestAnAPIThatIsAwayGetsAHint(t *testing.T) {
 	}
 }
 
+func TestWhoIsNotLetInGetsTheWayOut(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	f.refuse = func(w http.ResponseWriter, r *http.Request) {
+		switch r.Header.Get("Authorization") {
+		case "":
+			answer(w, 401, "no key: send one", nil)
+		case "Bearer revoked":
+			answer(w, 401, "the key was revoked", nil)
+		case "Bearer reader":
+			answer(w, 403, "ci may not delete: ask for a key with that verb", nil)
+		default:
+			answer(w, 200, greeting, nil)
+		}
+	}
+	where{key: "good"}.run(t, "ping", "--ip", f.address()).want(t, greeting+"\n")
+	where{}.run(t, "ping", "--ip", f.address()).wantFailure(t, exitFailed, "the storage API answered 401: no key: send one; put yours into the environment variable STORAGE_KEY")
+	where{key: "revoked"}.run(t, "ping", "--ip", f.address()).wantFailure(t, exitFailed, "401: the key was revoked; put another into the environment variable STORAGE_KEY")
+	where{key: "reader"}.run(t, "delete", "x", "--ip", f.address()).wantFailure(t, exitFailed, "403: ci may not delete: ask for a key with that verb")
+	where{key: "two secrets"}.run(t, "ping", "--ip", f.address()).wantFailure(t, exitUsage, "STORAGE_KEY: the key holds characters")
+}
+
+func TestTheKeyComesFromTheEnvironment(t *testing.T) {
+	f := newFake(t)
+	var got string
+	f.refuse = func(w http.ResponseWriter, r *http.Request) {
+		got = r.Header.Get("Authorization")
+		answer(w, 200, greeting, nil)
+	}
+	t.Setenv("STORAGE_KEY", "secret")
+	var stdout, stderr bytes.Buffer
+	if code := run(t.Context(), []string{"ping", "--ip", f.address()}, strings.NewReader(""), &stdout, &stderr); code != exitDone || got != "Bearer secret" {
+		t.Errorf("exit code %d, sent %q", code, got)
+	}
+}
+
 func TestCancellingIsExitCodeOneAndLeavesNothing(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
@@ -201,7 +237,11 @@ func TestHelpHasAnExampleForEveryCommand(t *testing.T) {
 	t.Parallel()
 	started := false
 	root := program{}.root(&started)
-	for _, cmd := range append([]*cobra.Command{root}, root.Commands()...) {
+	commands := []*cobra.Command{root}
+	for i := 0; i < len(commands); i++ {
+		commands = append(commands, commands[i].Commands()...)
+	}
+	for _, cmd := range commands {
 		if !strings.Contains(cmd.Example, "storagectl") {
 			t.Errorf("%s has no example", cmd.Name())
 		}

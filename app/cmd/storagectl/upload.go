@@ -43,7 +43,7 @@ another. A file of that name in the bucket is replaced.`,
 					return err
 				}
 			}
-			c, err := o.client()
+			c, err := p.client(o)
 			if err != nil {
 				return err
 			}

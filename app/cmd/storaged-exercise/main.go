@@ -8,4 +8,4 @@ import (
 	"cloudstorage/app/daemon"
 )
 
-func main() { os.Exit(daemon.Main(daemon.Exercise)) }
+func main() { os.Exit(daemon.Main(daemon.Exercise())) }

@@ -17,10 +17,12 @@ import (
 	"time"
 
 	"cloudstorage/app/daemon"
+	"cloudstorage/app/daemon/daemontest"
 	"cloudstorage/app/e2e/gatewaytest"
 	"cloudstorage/app/object"
 	"cloudstorage/app/object/objecttest"
 	"cloudstorage/app/s3store"
+	"cloudstorage/app/service"
 	"cloudstorage/app/web/webtest"
 )
 
@@ -29,12 +31,11 @@ import (
 func TestContractToTheByte(t *testing.T) {
 	t.Parallel()
 	g := gatewaytest.Start(t)
-	for name, routes := range map[string]daemon.Routes{"storaged": routes, "storaged-exercise": daemon.Exercise} {
+	for name, program := range map[string]daemon.Program{"storaged": service.Program(), "storaged-exercise": daemon.Exercise()} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			env := environ(t, g)
-			address, _ := startWith(t, routes, env)
-			keepsTheContract(t, env, address)
+			env := daemontest.Environ(t, g, nil)
+			keepsTheContract(t, env, daemontest.Start(t, program, env).Address)
 		})
 	}
 }
@@ -152,7 +153,7 @@ func transfer(t testing.TB, method, target, content string) (int, string) {
 
 func TestEveryNameGoesUpIsListedComesDownAndGoes(t *testing.T) {
 	t.Parallel()
-	address, _ := start(t, environ(t, gatewaytest.Start(t)))
+	address, _ := start(t, daemontest.Environ(t, gatewaytest.Start(t), nil))
 	api := "http://" + address
 	names := objecttest.Names()
 	slices.Sort(names)
@@ -182,7 +183,7 @@ func TestEveryNameGoesUpIsListedComesDownAndGoes(t *testing.T) {
 
 func TestListFilesReturnsMoreThanAPageOfS3(t *testing.T) {
 	t.Parallel()
-	env := environ(t, gatewaytest.Start(t))
+	env := daemontest.Environ(t, gatewaytest.Start(t), nil)
 	address, _ := start(t, env)
 	store := openStore(t, env)
 	want := make([]string, 1001)
@@ -224,7 +225,7 @@ func TestPlainCurlUploadsAndDownloads(t *testing.T) {
 	if err != nil {
 		t.Skip("curl is not installed; the tests above send the same requests with net/http")
 	}
-	address, _ := start(t, environ(t, gatewaytest.Start(t)))
+	address, _ := start(t, daemontest.Environ(t, gatewaytest.Start(t), nil))
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, []byte("through curl"), 0o600); err != nil {
 		t.Fatal(err)

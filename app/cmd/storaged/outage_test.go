@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"cloudstorage/app/daemon"
+	"cloudstorage/app/daemon/daemontest"
 	"cloudstorage/app/e2e/gatewaytest"
 	"cloudstorage/app/web/webtest"
 )
@@ -13,7 +15,7 @@ import (
 func TestAnOutageOfS3(t *testing.T) {
 	t.Parallel()
 	g := gatewaytest.Start(t)
-	env := environ(t, g)
+	env := daemontest.Environ(t, g, nil)
 	address, log := start(t, env)
 	if answer := webtest.Do(t, address, "GET", "/readyz"); answer.Status != http.StatusOK {
 		t.Fatalf("readyz before the outage: %s", answer.Raw)
@@ -39,9 +41,10 @@ func TestAnOutageOfS3(t *testing.T) {
 func TestADeniedActionIsInTheLogAndNotInTheAnswer(t *testing.T) {
 	t.Parallel()
 	g := gatewaytest.Start(t)
-	env := environ(t, g)
+	env := daemontest.Environ(t, g, nil)
 	env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"] = g.GuestAccessKey, g.GuestSecretKey
-	address, log := start(t, env)
+	s := daemontest.Start(t, daemon.Exercise(), env) // storaged does not start without its state
+	address, log := s.Address, s.Log
 	for target, action := range map[string]string{"/list_files": "s3:ListBucket", "/delete/a": "s3:DeleteObject a"} {
 		answer := webtest.Do(t, address, "GET", target)
 		if answer.Status != http.StatusBadGateway || strings.Contains(answer.Raw, "s3:") || strings.Contains(answer.Raw, "AccessDenied") {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"io"
 	"net"
@@ -14,11 +15,13 @@ import (
 	"testing"
 	"time"
 
+	"cloudstorage/app/daemon/daemontest"
+	"cloudstorage/app/seal"
 	"cloudstorage/app/web/webtest"
 )
 
-// hangingS3 accepts requests and answers them only when told; asked gets a value
-// for each.
+// hangingS3 has a sealing key, accepts other requests and answers them only when
+// told; asked gets a value for each.
 func hangingS3(t *testing.T) (endpoint string, asked <-chan struct{}, answer chan<- struct{}) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -27,6 +30,10 @@ func hangingS3(t *testing.T) (endpoint string, asked <-chan struct{}, answer cha
 	}
 	got, release := make(chan struct{}, 16), make(chan struct{})
 	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/state-1/") {
+			_, _ = io.WriteString(w, base64.StdEncoding.EncodeToString(make([]byte, seal.KeyBytes)))
+			return
+		}
 		got <- struct{}{}
 		select {
 		case <-release:
@@ -43,15 +50,15 @@ func hangingS3(t *testing.T) (endpoint string, asked <-chan struct{}, answer cha
 // program is the real binary, as a process.
 type program struct {
 	*exec.Cmd
-	log     *output
+	log     *daemontest.Log
 	address string
 	ended   chan error
 }
 
 func startProgram(t *testing.T, binary, endpoint string) *program {
 	t.Helper()
-	p := &program{Cmd: exec.Command(binary), log: newOutput(), ended: make(chan error, 1)}
-	p.Env = append(os.Environ(), "STORAGE_BUCKET=module02-1", "AWS_REGION=eu-west-1", "AWS_ENDPOINT_URL="+endpoint,
+	p := &program{Cmd: exec.Command(binary), log: daemontest.NewLog(), ended: make(chan error, 1)}
+	p.Env = append(os.Environ(), "STORAGE_BUCKET=module02-1", "STORAGE_STATE_BUCKET=state-1", "STORAGE_ACCESS=open", "AWS_REGION=eu-west-1", "AWS_ENDPOINT_URL="+endpoint,
 		"STORAGE_ADDRESS=127.0.0.1:0", "STORAGE_DRAIN_TIMEOUT=1m", "AWS_ACCESS_KEY_ID=A", "AWS_SECRET_ACCESS_KEY=s")
 	p.Stderr = p.log
 	if err := p.Start(); err != nil {
@@ -60,10 +67,10 @@ func startProgram(t *testing.T, binary, endpoint string) *program {
 	go func() { p.ended <- p.Wait() }()
 	t.Cleanup(func() { _ = p.Process.Kill() }) // an error means that it has ended
 	select {
-	case p.address = <-p.log.address:
+	case p.address = <-p.log.Address:
 	case err := <-p.ended:
 		t.Fatalf("ended: %v\n%s", err, p.log)
-	case <-time.After(startTimeout):
+	case <-time.After(daemontest.StartTimeout):
 		t.Fatalf("did not listen:\n%s", p.log)
 	}
 	return p
@@ -91,8 +98,8 @@ func (p *program) signal(t *testing.T) {
 func (p *program) awaitDrain(t *testing.T) {
 	t.Helper()
 	select {
-	case <-p.log.draining:
-	case <-time.After(startTimeout):
+	case <-p.log.Draining:
+	case <-time.After(daemontest.StartTimeout):
 		t.Fatalf("did not drain:\n%s", p.log)
 	}
 }

@@ -2,101 +2,20 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"encoding/json"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"cloudstorage/app/daemon"
+	"cloudstorage/app/daemon/daemontest"
 	"cloudstorage/app/e2e/gatewaytest"
+	"cloudstorage/app/service"
 )
 
-// startTimeout is for a busy machine.
-const startTimeout = 60 * time.Second
-
-// output collects what the program writes, and tells when its log says that it
-// listens or drains.
-type output struct {
-	mu       sync.Mutex
-	text     bytes.Buffer
-	read     int // how much of text has been read as lines
-	address  chan string
-	draining chan struct{}
-}
-
-func newOutput() *output {
-	return &output{address: make(chan string, 1), draining: make(chan struct{}, 1)}
-}
-
-// Write takes any part of a line, as a pipe does.
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	n, err := o.text.Write(p)
-	for {
-		line, _, whole := bytes.Cut(o.text.Bytes()[o.read:], []byte("\n"))
-		if !whole {
-			return n, err
-		}
-		o.read += len(line) + 1
-		var record struct{ Msg, Address string }
-		if json.Unmarshal(line, &record) != nil {
-			continue
-		}
-		switch record.Msg {
-		case "listening":
-			o.address <- record.Address
-		case "draining":
-			o.draining <- struct{}{}
-		}
-	}
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
-}
-
-// environ are the settings of a server on a free port, in front of g.
-func environ(t testing.TB, g gatewaytest.Gateway) map[string]string {
-	return map[string]string{
-		"STORAGE_BUCKET": g.NewBucket(t), "STORAGE_ADDRESS": "127.0.0.1:0", "STORAGE_DRAIN_TIMEOUT": "10s",
-		"AWS_REGION": g.Region, "AWS_ENDPOINT_URL": g.Endpoint, "AWS_ACCESS_KEY_ID": g.AccessKey, "AWS_SECRET_ACCESS_KEY": g.SecretKey,
-	}
-}
-
-// start runs the whole program in this process until the test ends, and checks
-// that it ends well.
-func start(t testing.TB, env map[string]string) (address string, log *output) {
+// start runs storaged until the test ends.
+func start(t testing.TB, env map[string]string) (address string, log *daemontest.Log) {
 	t.Helper()
-	return startWith(t, routes, env)
-}
-
-// startWith does so with the routes of another program.
-func startWith(t testing.TB, routes daemon.Routes, env map[string]string) (address string, log *output) {
-	t.Helper()
-	ctx, stop := context.WithCancel(context.Background())
-	log = newOutput()
-	ended := make(chan int, 1)
-	go func() { ended <- daemon.Run(ctx, routes, nil, func(name string) string { return env[name] }, log, log) }()
-	t.Cleanup(func() {
-		stop()
-		if code := <-ended; code != daemon.Done {
-			t.Errorf("exit code %d:\n%s", code, log)
-		}
-	})
-	select {
-	case address = <-log.address:
-	case code := <-ended:
-		ended <- code
-		t.Fatalf("ended with %d:\n%s", code, log)
-	case <-time.After(startTimeout):
-		t.Fatalf("did not listen:\n%s", log)
-	}
-	return address, log
+	s := daemontest.Start(t, service.Program(), env)
+	return s.Address, s.Log
 }
 
 func TestArgumentsAndSettings(t *testing.T) {
@@ -109,21 +28,19 @@ func TestArgumentsAndSettings(t *testing.T) {
 		stdout, stderr []string
 	}{
 		{name: "version", args: []string{"--version"}, code: 0, stdout: []string{"storaged ", " go1."}},
-		{name: "help", args: []string{"--help"}, code: 0, stdout: []string{"Usage: storaged", "STORAGE_BUCKET", "AWS_ENDPOINT_URL"}},
+		{name: "help", args: []string{"--help"}, code: 0, stdout: []string{"Usage: storaged", "STORAGE_BUCKET", "AWS_ENDPOINT_URL", "STORAGE_ACCESS"}},
 		{name: "unknown flag", args: []string{"--port=1"}, code: 2, stderr: []string{"-port", "storaged --help"}},
 		{name: "unexpected argument", args: []string{"serve"}, code: 2, stderr: []string{"storaged --help"}},
-		{name: "all wrong settings at once", env: map[string]string{"STORAGE_URL_TTL": "soon"}, code: 2,
-			stderr: []string{"STORAGE_BUCKET", "AWS_REGION", "STORAGE_URL_TTL", `"soon"`}},
-		{name: "half of the credentials", env: map[string]string{"STORAGE_BUCKET": "b-1", "AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "A"}, code: 1,
-			stderr: []string{"AWS_SECRET_ACCESS_KEY"}},
-		{name: "an address of another machine", env: map[string]string{"STORAGE_BUCKET": "b-1", "AWS_REGION": "eu-west-1",
-			"AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "s", "STORAGE_ADDRESS": "192.0.2.1:1"}, code: 1, stderr: []string{"listen on 192.0.2.1:1"}},
+		{name: "all wrong settings at once", env: map[string]string{"STORAGE_URL_TTL": "soon", "STORAGE_RATE_LIMIT": "much"}, code: 2,
+			stderr: []string{"STORAGE_BUCKET", "AWS_REGION", "STORAGE_URL_TTL", `"soon"`, "STORAGE_ACCESS", "STORAGE_STATE_BUCKET", "STORAGE_RATE_LIMIT", `"much"`}},
+		{name: "half of the credentials", env: map[string]string{"STORAGE_BUCKET": "b-1", "STORAGE_STATE_BUCKET": "b-2", "STORAGE_ACCESS": "open",
+			"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "A"}, code: 1, stderr: []string{"AWS_SECRET_ACCESS_KEY"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			var stdout, stderr bytes.Buffer
-			if code := daemon.Run(t.Context(), routes, tt.args, func(name string) string { return tt.env[name] }, &stdout, &stderr); code != tt.code {
+			if code := daemon.Run(t.Context(), service.Program(), tt.args, func(name string) string { return tt.env[name] }, &stdout, &stderr); code != tt.code {
 				t.Errorf("exit code %d, want %d: %s", code, tt.code, &stderr)
 			}
 			for _, part := range tt.stdout {
@@ -140,5 +57,32 @@ func TestArgumentsAndSettings(t *testing.T) {
 				t.Errorf("want output on one side:\nstdout %s\nstderr %s", &stdout, &stderr)
 			}
 		})
+	}
+}
+
+func TestAnAddressOfAnotherMachineIsRefused(t *testing.T) {
+	t.Parallel()
+	env := daemontest.Environ(t, gatewaytest.Start(t), map[string]string{"STORAGE_ADDRESS": "192.0.2.1:1"})
+	var stderr bytes.Buffer
+	code := daemon.Run(t.Context(), service.Program(), nil, func(name string) string { return env[name] }, &stderr, &stderr)
+	if code != daemon.Failed || !strings.Contains(stderr.String(), "listen on 192.0.2.1:1") {
+		t.Errorf("exit code %d: %s", code, &stderr)
+	}
+}
+
+func TestHelpNamesEverySetting(t *testing.T) {
+	t.Parallel()
+	var stdout, stderr bytes.Buffer
+	daemon.Run(t.Context(), service.Program(), []string{"--help"}, func(string) string { return "" }, &stdout, &stderr)
+	asked := map[string]bool{}
+	// Load asks for every setting that there is.
+	_, _, _ = service.Program().Load(func(name string) string { asked[name] = true; return "" })
+	if len(asked) < 20 {
+		t.Fatalf("asked for %d settings", len(asked))
+	}
+	for name := range asked {
+		if !strings.Contains(stdout.String(), name) {
+			t.Errorf("help lacks %s:\n%s", name, &stdout)
+		}
 	}
 }

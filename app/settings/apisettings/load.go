@@ -23,26 +23,33 @@ func Load(getenv func(string) string) (Settings, error) {
 	refuse := func(name, value, want string) {
 		errs = append(errs, fmt.Errorf("%s=%q: %s", name, value, want))
 	}
-	number := func(name string, def, low, high int64) int64 {
+	number := func(name string, def, low, high int64, or string) int64 {
 		value := getenv(name)
 		if value == "" {
 			return def
 		}
 		n, err := strconv.ParseInt(value, 10, 64)
 		if err != nil || n < low || n > high {
-			refuse(name, value, fmt.Sprintf("set a number from %d to %d, such as %d", low, high, def))
+			refuse(name, value, fmt.Sprintf("set a number from %d to %d%s, such as %d", low, high, or, def))
 		}
 		return n
+	}
+	// limit is a number too, or -1 for any number; 0 would shut everybody out.
+	limit := func(name string, def int) int {
+		if getenv(name) == "-1" {
+			return -1
+		}
+		return int(number(name, int64(def), 1, 1_000_000, ", or -1 for any number"))
 	}
 	s := Settings{
 		Settings:       base,
 		Access:         Access(getenv(EnvAccess)),
 		StateBucket:    getenv(EnvStateBucket),
 		ExerciseRoutes: Routes(getenv(EnvExerciseRoutes)),
-		MaxBody:        number(EnvMaxBody, DefaultMaxBody, 0, LimitMaxBody),
+		MaxBody:        number(EnvMaxBody, DefaultMaxBody, 0, LimitMaxBody, ""),
 		MaxLinkTTL:     DefaultMaxLinkTTL,
-		RateLimit:      int(number(EnvRateLimit, DefaultRateLimit, -1, 1_000_000)),
-		MaxConcurrency: int(number(EnvMaxConcurrency, DefaultMaxConcurrency, -1, 1_000_000)),
+		RateLimit:      limit(EnvRateLimit, DefaultRateLimit),
+		MaxConcurrency: limit(EnvMaxConcurrency, DefaultMaxConcurrency),
 		MetricsAddress: getenv(EnvMetricsAddress),
 		Traces:         getenv(EnvTraces),
 	}

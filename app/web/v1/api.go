@@ -35,9 +35,9 @@ type API struct {
 	Links  *link.Links
 	Sealer *seal.Sealer // of cursors and upload ids
 	Who    auth.Authenticator
-	// Allow says whether a caller may send one more request now, or how long to
-	// wait; nil is any number.
-	Allow func(caller string) (wait time.Duration, ok bool)
+	// Charge charges whoever sends a request for it; its error is the answer. Who
+	// is not known is a caller without an id. Nil is any number of requests.
+	Charge func(r *http.Request, caller auth.Caller, now time.Time) error
 
 	TTL     time.Duration // how long a URL lives, where the caller does not say
 	MaxTTL  time.Duration // how long it may live at most
@@ -82,13 +82,8 @@ func (a *API) dispatch(t table, echoed echo.Context) error {
 		return err
 	}
 	c := &call{api: a, w: w, r: r, op: op, rest: rest, now: a.Now()}
-	if !op.public {
-		if c.caller, err = a.Who.Authenticate(r.Context(), r.Header["Authorization"], c.now); err != nil {
-			return err
-		}
-		if err := a.allow(c.caller); err != nil {
-			return err
-		}
+	if err := a.admit(c); err != nil {
+		return err
 	}
 	if c.query, err = parseQuery(r.URL.RawQuery, op.query); err != nil {
 		return err
@@ -96,15 +91,19 @@ func (a *API) dispatch(t table, echoed echo.Context) error {
 	return op.handle(c)
 }
 
-// allow charges the caller for one request.
-func (a *API) allow(who auth.Caller) error {
-	if a.Allow == nil {
-		return nil
+// admit finds out who sends the request, where the operation asks, and charges
+// them for it: guessing keys costs as well.
+func (a *API) admit(c *call) error {
+	var unknown error
+	if !c.op.public {
+		if c.caller, unknown = a.Who.Authenticate(c.r.Context(), c.r.Header["Authorization"], c.now); unknown != nil {
+			c.caller = auth.Caller{}
+		}
 	}
-	wait, ok := a.Allow(who.ID)
-	if ok {
-		return nil
+	if a.Charge != nil {
+		if err := a.Charge(c.r, c.caller, c.now); err != nil {
+			return err
+		}
 	}
-	return &web.Error{Status: http.StatusTooManyRequests, RetryAfter: max(wait, time.Second),
-		Message: who.ID + " sends more requests than it may: wait, or use the batches"}
+	return unknown
 }

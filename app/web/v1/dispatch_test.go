@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"cloudstorage/app/auth"
+	"cloudstorage/app/web"
 	"cloudstorage/app/web/problem"
 	v1 "cloudstorage/app/web/v1"
 )
@@ -93,13 +94,28 @@ func TestAKeyMayDoItsVerbsBelowItsPrefix(t *testing.T) {
 
 func TestACallerWhoAsksTooOftenIsToldHowLongToWait(t *testing.T) {
 	t.Parallel()
+	charged := make(chan string, 3)
 	s := start(t, func(a *v1.API) {
-		a.Allow = func(caller string) (time.Duration, bool) { return 1500 * time.Millisecond, caller != "root" }
+		a.Charge = func(_ *http.Request, caller auth.Caller, _ time.Time) error {
+			charged <- caller.ID
+			return &web.Error{Status: http.StatusTooManyRequests, RetryAfter: 2 * time.Second, Message: "use the batches"}
+		}
 	})
-	answer := s.do(http.MethodGet, "/v1/files", "")
-	answer.wantProblem(t, problem.RateLimited, "batches")
-	if got := answer.Header.Get("Retry-After"); got != "2" {
-		t.Errorf("Retry-After: %s, want 2", got)
+	// Whoever guesses keys, and whoever asks for what is public, is charged too.
+	for _, answer := range []response{
+		s.do(http.MethodGet, "/v1/files", ""),
+		s.do(http.MethodGet, "/v1/files", "", "Authorization: Bearer "+auth.NewToken()),
+		s.do(http.MethodGet, problem.NotFound.Type(), ""),
+	} {
+		answer.wantProblem(t, problem.RateLimited, "batches")
+		if got := answer.Header.Get("Retry-After"); got != "2" {
+			t.Errorf("Retry-After: %s, want 2", got)
+		}
+	}
+	for i, want := range []string{"root", "", ""} {
+		if got := <-charged; got != want {
+			t.Errorf("request %d: charged %q, want %q", i, got, want)
+		}
 	}
 }
 
