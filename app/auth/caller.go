@@ -10,10 +10,11 @@ type Caller struct {
 	Grants []Grant
 }
 
-// Anyone is the caller where nobody is asked who they are.
-func Anyone() Caller {
-	return Caller{ID: "anyone", Grants: []Grant{{Verbs: Verbs(), Prefixes: []string{""}}}}
-}
+var anyone = Caller{ID: "anyone", Grants: []Grant{{Verbs: Verbs(), Prefixes: []string{""}}}}
+
+// Anyone is the caller where nobody is asked who they are. The caller of this
+// must not change its grants.
+func Anyone() Caller { return anyone }
 
 // May returns a *ForbiddenError unless the caller may do v to the file called
 // name. To list, name is the listing's prefix: all names below it must be

@@ -14,21 +14,21 @@ import (
 	v1 "cloudstorage/app/web/v1"
 )
 
-// surround puts what stands around every route into its order: what sees all
-// requests, then whether there is room for one more, then what a browser may do,
+// surround puts what stands around every route into its order: how long a client
+// is waited for, what sees all requests, then whether there is room for one more, then what a browser may do,
 // then who may use the exercise's routes. The API asks that by itself.
 func (s service) surround(ctx context.Context, server *web.Server, who auth.Authenticator, limiter *limit.Limiter, beside start, log *slog.Logger) error {
 	crossSite, err := browser.CrossSite(s.cfg.WebOrigins)
 	if err != nil {
 		return err
 	}
+	server.Use(slow.Middleware(slow.Default())) // first: what the others refuse is written in time, too
 	server.Use(clientip.Middleware(s.cfg.TrustedProxies))
 	if err := s.observe(ctx, server, beside, log); err != nil {
 		return err
 	}
 	server.Use(limit.Concurrency(s.cfg.MaxConcurrency))
 	server.Use(limit.Addresses(s.cfg.RateLimit))
-	server.Use(slow.Middleware(slow.Default()))
 	server.Use(browser.CORS(v1.Path, s.cfg.WebOrigins))
 	server.Use(crossSite)
 	server.Use(browser.NavigationOnly(guard.Changing()...))

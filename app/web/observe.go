@@ -24,52 +24,50 @@ const (
 // observe gives each request an id, turns its error or panic into an answer,
 // and writes its one line of log: no query string, since it may hold a
 // signature.
-func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		r, start := c.Request(), time.Now()
-		id := r.Header.Get(requestIDHeader)
-		if !saneID(id) {
-			id = rand.Text()
-		}
-		c.Response().Header().Set(requestIDHeader, id)
-		c.Response().Before(func() {
-			if s.draining.Load() {
-				c.Response().Header().Set("Connection", "close")
-			}
-		})
-
-		err := recovered(c, next)
-		if err != nil {
-			c.Error(err)
-		}
-		attrs := []slog.Attr{
-			slog.String("request_id", id),
-			slog.String("method", r.Method),
-			slog.String("path", s.loggable(r.URL.Path)),
-			slog.Int("status", c.Response().Status),
-			slog.Int64("bytes", c.Response().Size),
-			slog.Duration("duration", time.Since(start)),
-			slog.String("remote", r.RemoteAddr),
-		}
-		noted, _ := c.Get(noteKey).([]slog.Attr)
-		attrs = append(attrs, noted...)
-		level := slog.LevelInfo
-		switch {
-		case c.Response().Status >= http.StatusInternalServerError && r.Context().Err() == nil:
-			level = slog.LevelError
-		case r.URL.Path == settings.HealthPath || r.URL.Path == settings.ReadyPath:
-			level = slog.LevelDebug // every few seconds, from every balancer
-		}
-		if err != nil {
-			// An object.Error's text begins with the action that failed.
-			attrs = append(attrs, slog.String("error", err.Error()), slog.String("code", string(object.CodeOf(err))))
-		}
-		if p := (*panicError)(nil); errors.As(err, &p) {
-			attrs = append(attrs, slog.String("stack", string(p.stack)))
-		}
-		s.log(r.Context(), level, attrs)
-		return nil
+func (s *Server) observe(c echo.Context) error {
+	r, start := c.Request(), time.Now()
+	id := r.Header.Get(requestIDHeader)
+	if !saneID(id) {
+		id = rand.Text()
 	}
+	c.Response().Header().Set(requestIDHeader, id)
+	c.Response().Before(func() {
+		if s.draining.Load() {
+			c.Response().Header().Set("Connection", "close")
+		}
+	})
+
+	err := recovered(c, s.inner)
+	if err != nil {
+		c.Error(err)
+	}
+	attrs := []slog.Attr{
+		slog.String("request_id", id),
+		slog.String("method", r.Method),
+		slog.String("path", s.loggable(r.URL.Path)),
+		slog.Int("status", c.Response().Status),
+		slog.Int64("bytes", c.Response().Size),
+		slog.Duration("duration", time.Since(start)),
+		slog.String("remote", r.RemoteAddr),
+	}
+	noted, _ := c.Get(noteKey).([]slog.Attr)
+	attrs = append(attrs, noted...)
+	level := slog.LevelInfo
+	switch {
+	case c.Response().Status >= http.StatusInternalServerError && r.Context().Err() == nil:
+		level = slog.LevelError
+	case r.URL.Path == settings.HealthPath || r.URL.Path == settings.ReadyPath:
+		level = slog.LevelDebug // every few seconds, from every balancer
+	}
+	if err != nil {
+		// An object.Error's text begins with the action that failed.
+		attrs = append(attrs, slog.String("error", err.Error()), slog.String("code", string(object.CodeOf(err))))
+	}
+	if p := (*panicError)(nil); errors.As(err, &p) {
+		attrs = append(attrs, slog.String("stack", string(p.stack)))
+	}
+	s.log(r.Context(), level, attrs)
+	return nil
 }
 
 // log writes the line of a request, whose place in the source nobody asks for.

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -39,15 +40,17 @@ type Server struct {
 	cfg         Config
 	echo        *echo.Echo
 	areas       []Area
+	middlewares []echo.MiddlewareFunc
+	inner       echo.HandlerFunc // the middlewares around the route's handler
 	draining    atomic.Bool
 	connections atomic.Int64
 }
 
 // New returns a server with the health and readiness routes.
 func New(cfg Config) *Server {
-	s := &Server{cfg: cfg, echo: echo.New()}
+	s := &Server{cfg: cfg, echo: echo.New(), inner: routed}
 	s.echo.HTTPErrorHandler = s.answerError
-	s.echo.Use(s.observe)
+	s.echo.Use(func(echo.HandlerFunc) echo.HandlerFunc { return s.observe })
 	s.Get(settings.HealthPath, func(c echo.Context) error { return Answer(c, "alive", nil) })
 	s.Get(settings.ReadyPath, s.ready)
 	return s
@@ -70,7 +73,17 @@ func (s *Server) Mount(a Area) {
 
 // Use puts a middleware around every route, inside of what observes them: its
 // errors are answered and logged like a handler's. The first one is outermost.
-func (s *Server) Use(m echo.MiddlewareFunc) { s.echo.Use(m) }
+// The chain is made here: echo would make it for each request.
+func (s *Server) Use(m echo.MiddlewareFunc) {
+	s.middlewares = append(s.middlewares, m)
+	s.inner = routed
+	for _, m := range slices.Backward(s.middlewares) {
+		s.inner = m(s.inner)
+	}
+}
+
+// routed calls the handler that echo found.
+func routed(c echo.Context) error { return c.Handler()(c) }
 
 // ServeHTTP lets tests call the server without a connection.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }

@@ -19,12 +19,16 @@ const header = "X-Forwarded-For"
 
 type contextKey struct{}
 
-// Middleware finds the client's address once, for Of and the log.
+// Middleware finds the client's address once, for Of and the log. Where it is
+// the peer's both know it already.
 func Middleware(trusted []netip.Prefix) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
 			client := Find(r, trusted)
+			if client == peer(r) {
+				return next(c)
+			}
 			c.SetRequest(r.WithContext(context.WithValue(r.Context(), contextKey{}, client)))
 			web.Note(c, slog.String("client", client.String()))
 			return next(c)
