@@ -18,7 +18,7 @@ import (
 	"cloudstorage/app/web/limit"
 	"cloudstorage/app/web/problem"
 	"cloudstorage/app/web/slow"
-	"cloudstorage/app/web/v1"
+	v1 "cloudstorage/app/web/v1"
 )
 
 // inside is what S3 says to those who run the API.

@@ -16,7 +16,7 @@ import (
 	"cloudstorage/app/e2e/toxictest"
 	"cloudstorage/app/s3store"
 	"cloudstorage/app/web/problem"
-	"cloudstorage/app/web/v1"
+	v1 "cloudstorage/app/web/v1"
 )
 
 // What happens between the API and the store. A toxin that is on every
@@ -61,7 +61,7 @@ type question struct {
 	status        int
 }
 
-// questions are about a file that is put past all toxins.
+// questions are about files that are there before any toxin.
 func questions(s *service) []question {
 	for i := range 20 {
 		s.put(fmt.Sprintf("a/%02d %s", i, strings.Repeat("é", 50)), "content")
@@ -92,8 +92,9 @@ func TestASlowStoreIsWaitedFor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s, p := startToxic(t)
+			asked := questions(s)
 			p.Add(t, toxics...)
-			s.wantAnswers(questions(s))
+			s.wantAnswers(asked)
 		})
 	}
 }
@@ -113,9 +114,8 @@ func TestAStoreThatFailsIsAnAnswerAndForgottenWhenItIsBack(t *testing.T) {
 			s, p := startToxic(t)
 			asked := questions(s)
 			p.Add(t, toxics...)
-			for _, answer := range s.atOnce(asked) {
-				answer.wantUnavailable(t)
-			}
+			got, err := atOnce(s, asked)
+			wantUnavailable(t, got, err)
 			p.Heal(t)
 			s.wantAnswers(asked)
 		})
@@ -125,23 +125,20 @@ func TestAStoreThatFailsIsAnAnswerAndForgottenWhenItIsBack(t *testing.T) {
 // All of them wait for their whole time, so they do it together.
 func TestAStoreThatDoesNotAnswerIsAnAnswerInTime(t *testing.T) {
 	t.Parallel()
-	var failing []*service
-	var proxies []toxictest.Proxy
+	toxics := [][]toxictest.Toxic{{mute}, {deaf}, {unclosed, cutAfter(10, "upstream")}, {tooLate}}
+	failing, proxies := make([]*service, len(toxics)), make([]toxictest.Proxy, len(toxics))
+	got, failed := make([][]response, len(toxics)), make([]error, len(toxics))
 	var all sync.WaitGroup
-	for _, toxics := range [][]toxictest.Toxic{{mute}, {deaf}, {unclosed, cutAfter(10, "upstream")}, {tooLate}} {
-		s, p := startToxic(t)
-		asked := questions(s)
-		p.Add(t, toxics...)
-		failing, proxies = append(failing, s), append(proxies, p)
-		all.Go(func() {
-			for _, answer := range s.atOnce(asked) {
-				answer.wantUnavailable(t)
-			}
-		})
+	for i := range toxics {
+		failing[i], proxies[i] = startToxic(t)
+		asked := questions(failing[i])
+		proxies[i].Add(t, toxics[i]...)
+		all.Go(func() { got[i], failed[i] = atOnce(failing[i], asked) })
 	}
 	all.Wait()
-	for i, p := range proxies {
-		p.Heal(t)
+	for i := range toxics {
+		wantUnavailable(t, got[i], failed[i])
+		proxies[i].Heal(t)
 		failing[i].do(http.MethodGet, "/v1/files", "").want(t, http.StatusOK, nil)
 	}
 }
@@ -152,7 +149,8 @@ func TestAListingThatTheStoreCutsIsNotAShorterOne(t *testing.T) {
 	s, p := startToxic(t)
 	asked := questions(s)[:1]
 	p.Add(t, cutAfter(3000, "downstream"))
-	s.atOnce(asked)[0].wantUnavailable(t)
+	got, err := atOnce(s, asked)
+	wantUnavailable(t, got, err)
 }
 
 func TestAFileThatTheStoreCutsIsNeverTakenForTheWhole(t *testing.T) {
@@ -186,9 +184,8 @@ func TestABodyThatTheStoreDoesNotGetWholeIsNotStored(t *testing.T) {
 			start := time.Now()
 			answer, err := exchange(s.request(http.MethodPut, "/v1/files/large", body, digest))
 			if err == nil { // otherwise the answer came before the body's end, and the connection's end before the answer
-				answer.wantUnavailable(t)
+				wantUnavailable(t, []response{answer}, inTime(start))
 			}
-			inTime(t, start)
 			p.Heal(t)
 			if got := s.do(http.MethodGet, "/v1/files/large?stream=1", "").want(t, http.StatusOK, nil).Text; got != "as it was" {
 				t.Errorf("%d bytes are stored", len(got))
@@ -204,44 +201,50 @@ func TestABodyThatTheStoreDoesNotGetWholeIsNotStored(t *testing.T) {
 // wantAnswers fails the test unless every question is answered.
 func (s *service) wantAnswers(asked []question) {
 	s.t.Helper()
-	for i, answer := range s.atOnce(asked) {
+	got, err := atOnce(s, asked)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for i, answer := range got {
 		answer.want(s.t, asked[i].status, nil)
 	}
 }
 
-// atOnce asks all questions at the same time.
-func (s *service) atOnce(asked []question) []response {
-	s.t.Helper()
+// wantUnavailable fails the test unless all answers came, and say that the store
+// is away, and when to come back.
+func wantUnavailable(t testing.TB, got []response, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, answer := range got {
+		answer.wantProblem(t, problem.Unavailable, "try again in a few seconds")
+		if wait := answer.Header.Get("Retry-After"); wait != "5" {
+			t.Errorf("%s: Retry-After: %q, want 5", answer.Request.URL.Path, wait)
+		}
+	}
+}
+
+// atOnce asks all questions at the same time. It is an error if an answer does
+// not come, or too late.
+func atOnce(s *service, asked []question) ([]response, error) {
 	got, failed := make([]response, len(asked)), make([]error, len(asked))
 	start := time.Now()
 	var all sync.WaitGroup
 	for i, q := range asked {
 		method, target, _ := strings.Cut(q.request, " ")
-		all.Go(func() { got[i], failed[i] = exchange(s.request(method, target, q.body)) })
+		r := s.request(method, target, q.body)
+		all.Go(func() { got[i], failed[i] = exchange(r) })
 	}
 	all.Wait()
-	if err := errors.Join(failed...); err != nil {
-		s.t.Error(err)
-	}
-	inTime(s.t, start)
-	return got
+	return got, errors.Join(append(failed, inTime(start))...)
 }
 
-// inTime fails the test unless it is not later than a call to the store may
+// inTime is an error where more time has passed than a call to the store may
 // take.
-func inTime(t testing.TB, start time.Time) {
-	t.Helper()
+func inTime(start time.Time) error {
 	if took := time.Since(start); took > s3store.CallTimeout+grace {
-		t.Errorf("answered after %s, want %s at most", took, s3store.CallTimeout)
+		return fmt.Errorf("answered after %s, want %s at most", took, s3store.CallTimeout)
 	}
-}
-
-// wantUnavailable fails the test unless the answer says that the store is away,
-// and when to come back.
-func (r response) wantUnavailable(t testing.TB) {
-	t.Helper()
-	r.wantProblem(t, problem.Unavailable, "try again in a few seconds")
-	if got := r.Header.Get("Retry-After"); got != "5" {
-		t.Errorf("%s: Retry-After: %q, want 5", r.Request.URL.Path, got)
-	}
+	return nil
 }
