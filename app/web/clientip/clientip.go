@@ -71,11 +71,14 @@ func Find(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	return found
 }
 
-func peer(r *http.Request) netip.Addr { return parse(r.RemoteAddr) }
+// peer is the other end of the connection, whose form net/http gives.
+func peer(r *http.Request) netip.Addr {
+	p, _ := netip.ParseAddrPort(r.RemoteAddr) // zero where there is no connection
+	return plain(p.Addr())
+}
 
 // parse reads an address with or without a port, as balancers write both.
 // Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/x-forwarded-headers.html
-// The zone goes: it names an interface of this machine, not a client.
 func parse(s string) netip.Addr {
 	addr, err := netip.ParseAddr(s)
 	if err != nil {
@@ -85,8 +88,12 @@ func parse(s string) netip.Addr {
 		withPort, _ := netip.ParseAddrPort(s) // zero where it cannot be read
 		addr = withPort.Addr()
 	}
-	return addr.Unmap().WithZone("")
+	return plain(addr)
 }
+
+// plain is one form for each client. The zone goes: it names an interface of this
+// machine, not a client.
+func plain(addr netip.Addr) netip.Addr { return addr.Unmap().WithZone("") }
 
 func among(blocks []netip.Prefix, addr netip.Addr) bool {
 	for _, b := range blocks {
