@@ -339,8 +339,8 @@ func (u *up) tell(outputs map[string]map[string]string, took time.Duration) {
 	for _, args := range []string{"ping", "upload --filename README.md", "list", "download --filename README.md", "delete --filename README.md"} {
 		u.Print("  make client ARGS='--ip %s %s'\n", client, args)
 	}
-	u.Print("curl:\n  curl http://%s/\n  curl http://%s/list_files\n  curl http://%s/upload/hello.txt     (content: a URL to send the file to)\n", address, address, address)
-	u.Print("  curl -T README.md '<that URL>'\n\nThe stacks' outputs:\n")
+	u.Print("curl:\n  curl http://%s/list_files\n  curl -T README.md http://%s/v1/files/README.md\n  curl -L http://%s/v1/files/README.md\n", address, address, address)
+	u.Print("The API describes itself at http://%s/docs.\n\nThe stacks' outputs:\n", address)
 	for _, stack := range slices.Sorted(maps.Keys(outputs)) {
 		for _, name := range slices.Sorted(maps.Keys(outputs[stack])) {
 			u.Print("  %s.%s = %s\n", stack, name, outputs[stack][name])
