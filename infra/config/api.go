@@ -11,11 +11,12 @@ import (
 
 	"cloudstorage/app/auth"
 	"cloudstorage/app/oidc"
+	"cloudstorage/app/settings"
 	"cloudstorage/app/settings/apisettings"
 	"cloudstorage/app/state"
 )
 
-// maxRate is what the server takes at most.
+// maxRate is what the server takes at most, of requests a second and at once.
 const maxRate = 1_000_000
 
 func (e *Environment) validateAPI() {
@@ -34,7 +35,7 @@ func (e *Environment) validateAPI() {
 		e.validateAccess()
 		e.validateLimits()
 	case Source:
-		for _, key := range []string{"access", "keys", "oidc", "exercise_routes", "max_body", "max_link_ttl", "rate_limit"} {
+		for _, key := range []string{"access", "keys", "oidc", "exercise_routes", "max_body", "max_link_ttl", "rate_limit", "max_concurrency", "metrics_address", "traces"} {
 			if path := "api." + key; e.doc.given(path) {
 				e.doc.at(path, "the server that is built from source has the exercise's routes only, open to whoever connects: remove it, or set release.delivery to binary")
 			}
@@ -73,6 +74,16 @@ func (e *Environment) validateLimits() {
 	if a.RateLimit != -1 && (a.RateLimit < 1 || a.RateLimit > maxRate) {
 		e.doc.at("api.rate_limit", "%d is not from 1 to %d requests a second: give one, or -1 for any number", a.RateLimit, maxRate)
 	}
+	if a.MaxConcurrency != -1 && (a.MaxConcurrency < 1 || a.MaxConcurrency > maxRate) {
+		e.doc.at("api.max_concurrency", "%d is not from 1 to %d requests at once: give one, or -1 for any number", a.MaxConcurrency, maxRate)
+	}
+	if a.MetricsAddress != "" && !settings.ValidAddress(a.MetricsAddress) {
+		e.doc.at("api.metrics_address", "%q is not an IP address and a port, such as 127.0.0.1:9090", a.MetricsAddress)
+	}
+	if a.Traces != "" && !apisettings.ValidTraces(a.Traces) {
+		e.doc.at("api.traces", "%q is not http:// or https:// with a host, such as http://10.20.16.9:4318", a.Traces)
+	}
+	e.doc.plain("api.traces", a.Traces)
 }
 
 func hours(d time.Duration) string { return fmt.Sprintf("%dh", d/time.Hour) }

@@ -34,6 +34,10 @@ func TestWhoMayCallIsSaidAndHowFarItGoes(t *testing.T) {
 		"a link for ever":         {change{"max_link_ttl: 24h", "max_link_ttl: 8785h"}, []string{"api.max_link_ttl: 8785h0m0s is not whole seconds"}},
 		"no requests":             {change{"rate_limit: 50", "rate_limit: 0"}, []string{"api.rate_limit: 0 is not from 1 to 1000000 requests a second: give one, or -1"}},
 		"too many requests":       {change{"rate_limit: 50", "rate_limit: 1000001"}, []string{"api.rate_limit: 1000001 is not from 1"}},
+		"nothing at once":         {change{"max_concurrency: 200", "max_concurrency: 0"}, []string{"api.max_concurrency: 0 is not from 1 to 1000000 requests at once: give one, or -1"}},
+		"metrics at a name":       {change{"127.0.0.1:9090", "localhost:9090"}, []string{`api.metrics_address: "localhost:9090" is not an IP address and a port`}},
+		"traces to no URL":        {change{"http://10.20.16.9:4318", "10.20.16.9:4318"}, []string{`api.traces: "10.20.16.9:4318" is not http:// or https://`}},
+		"traces with a backslash": {change{"http://10.20.16.9:4318", `http://10.20.16.9:4318/a\b`}, []string{"api.traces: "}},
 
 		"a key without a name": {change{"id: backup", `id: ""`}, []string{`api.keys[0]: id "" is not 1 to 64 letters`}},
 		"a key in its hash's place": {change{"0f5f7bba5c1a1b1b3b3a35d0e8b4a7a3ad7f7c1c3c1c3b5c3b5c3b5c3b5c3b5c", "cst_secret"}, []string{
@@ -75,12 +79,12 @@ func TestTheWholeServersSettingsHaveDefaults(t *testing.T) {
 	t.Parallel()
 	for access, routes := range map[string]apisettings.Routes{"open": apisettings.AllRoutes, "restricted": apisettings.ReadRoutes} {
 		e, err := Parse("m", "m.yaml", []byte(slices.Concat(noKeys, change{
-			"access: restricted", "access: " + access, "  exercise_routes: none\n  max_body: 1048576\n  max_link_ttl: 24h\n  rate_limit: 50\n", "",
+			"access: restricted", "access: " + access, "  exercise_routes: none\n  max_body: 1048576\n  max_link_ttl: 24h\n  rate_limit: 50\n  max_concurrency: 200\n  metrics_address: 127.0.0.1:9090\n  traces: http://10.20.16.9:4318\n", "",
 		}).apply(t, private)))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if a := e.API; a.ExerciseRoutes != routes || a.MaxBody != 64<<20 || a.MaxLinkTTL != 720*time.Hour || a.RateLimit != 100 {
+		if a := e.API; a.ExerciseRoutes != routes || a.MaxBody != 64<<20 || a.MaxLinkTTL != 720*time.Hour || a.RateLimit != 100 || a.MaxConcurrency != 1024 {
 			t.Errorf("%s: %+v", access, a)
 		}
 	}

@@ -66,6 +66,7 @@ func (a *API) defaults(d *document) {
 	fill(d, "api.max_body", &a.MaxBody, apisettings.DefaultMaxBody)
 	fill(d, "api.max_link_ttl", &a.MaxLinkTTL, apisettings.DefaultMaxLinkTTL)
 	fill(d, "api.rate_limit", &a.RateLimit, apisettings.DefaultRateLimit)
+	fill(d, "api.max_concurrency", &a.MaxConcurrency, apisettings.DefaultMaxConcurrency)
 }
 
 // fill sets what the file does not mention. A zero that it does mention stays, to be refused where it means nothing.

@@ -245,6 +245,15 @@ type API struct {
 	// RateLimit is how many requests a second one caller may make, 1 to 1000000, or -1 for any number. Default 100. For
 	// the binary delivery.
 	RateLimit int `yaml:"rate_limit"`
+	// MaxConcurrency is how many requests a machine answers at once, 1 to 1000000, or -1 for any number. Default 1024.
+	// For the binary delivery.
+	MaxConcurrency int `yaml:"max_concurrency"`
+	// MetricsAddress is where Prometheus asks a machine, apart from the API: an IP address and a port, such as
+	// 127.0.0.1:9090 for an agent on the machine; no security group opens it. Default: nowhere. For the binary delivery.
+	MetricsAddress string `yaml:"metrics_address"`
+	// Traces is the OTLP endpoint over HTTP that traces go to, such as http://10.20.16.9:4318. Default: none are made.
+	// For the binary delivery.
+	Traces string `yaml:"traces"`
 }
 
 // Key is an API key: everything about it but the key itself. `storagectl key new` prints one.

@@ -72,6 +72,9 @@ api:
   max_body: 1048576
   max_link_ttl: 24h
   rate_limit: 50
+  max_concurrency: 200
+  metrics_address: 127.0.0.1:9090
+  traces: http://10.20.16.9:4318
 release:
   delivery: binary
 observe:
@@ -139,7 +142,7 @@ var (
 		"    rules:\n      - {claim: groups, value: staff & friends, verbs: [list, read], prefixes: [\"\"]}\n"}
 	fromSource = slices.Concat(noKeys, change{
 		"delivery: binary", "delivery: source", "  releases_bucket: files-releases-42\n  state_bucket: files-api-state-42\n", "",
-		"  access: restricted\n", "", "  exercise_routes: none\n  max_body: 1048576\n  max_link_ttl: 24h\n  rate_limit: 50\n", "",
+		"  access: restricted\n", "", "  exercise_routes: none\n  max_body: 1048576\n  max_link_ttl: 24h\n  rate_limit: 50\n  max_concurrency: 200\n  metrics_address: 127.0.0.1:9090\n  traces: http://10.20.16.9:4318\n", "",
 	})
 	sleeping = slices.Concat(noObserve, change{
 		"  max: 6\n  initial: 3\n  scaling:\n    requests_per_target: 30000\n    cpu_percent: 60\n",

@@ -16,6 +16,7 @@ func Settings(e *config.Environment) bootstrap.Settings {
 	whole := apisettings.Settings{
 		Settings: base, Access: e.API.Access, StateBucket: e.Storage.StateBucket, OIDC: e.API.OIDC.Config(), ExerciseRoutes: e.API.ExerciseRoutes,
 		MaxBody: int64(e.API.MaxBody), MaxLinkTTL: e.API.MaxLinkTTL, WebOrigins: e.Storage.WebOrigins, RateLimit: e.API.RateLimit,
+		MaxConcurrency: e.API.MaxConcurrency, MetricsAddress: e.API.MetricsAddress, Traces: e.API.Traces,
 	}
 	if e.Network != nil {
 		// The load balancer's addresses are in the public subnets, and nobody else says whom it speaks for.

@@ -34,13 +34,15 @@ func TestEachServerIsToldWhatItUnderstands(t *testing.T) {
 	}
 	whole := []string{
 		"AWS_REGION=eu-west-1", "STORAGE_BUCKET=cloudstorage-0000000000", "STORAGE_MAX_URL_TTL=1h0m0s", "STORAGE_URL_TTL=10m0s",
-		"STORAGE_ACCESS=restricted", "STORAGE_EXERCISE_ROUTES=read", "STORAGE_MAX_BODY=67108864", "STORAGE_MAX_LINK_TTL=720h0m0s",
+		"STORAGE_ACCESS=restricted", "STORAGE_EXERCISE_ROUTES=read", "STORAGE_MAX_BODY=67108864", "STORAGE_MAX_CONCURRENCY=1024", "STORAGE_MAX_LINK_TTL=720h0m0s",
+		"STORAGE_METRICS_ADDRESS=127.0.0.1:9090",
 		`STORAGE_OIDC={"issuer":"https://id.example.org","audience":"storage","rules":[{"claim":"groups","value":"staff","verbs":["read"],"prefixes":[""]}]}`,
 		"STORAGE_RATE_LIMIT=100", "STORAGE_STATE_BUCKET=cloudstorage-api-state-0000000000",
 		"STORAGE_TRUSTED_PROXIES=10.20.0.0/24,10.20.1.0/24", "STORAGE_WEB_ORIGINS=https://files.example.org",
+		"OTEL_EXPORTER_OTLP_ENDPOINT=http://10.20.16.9:4318",
 	}
 	got := tell(t, "production", "egress: endpoints\n  endpoints: [logs, ssm, ssmmessages]", "egress: nat", "  undo_days: 90", "  undo_days: 90\n  web_origins: [https://files.example.org]",
-		"  keys: []\n", "  oidc: {issuer: https://id.example.org, audience: storage, rules: [{claim: groups, value: staff, verbs: [read], prefixes: ['']}]}\n")
+		"  keys: []\n", "  metrics_address: 127.0.0.1:9090\n  traces: http://10.20.16.9:4318\n  oidc: {issuer: https://id.example.org, audience: storage, rules: [{claim: groups, value: staff, verbs: [read], prefixes: ['']}]}\n")
 	if diff := cmp.Diff(whole, got); diff != "" {
 		t.Error(diff)
 	}

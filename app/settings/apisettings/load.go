@@ -98,7 +98,7 @@ func Load(getenv func(string) string) (Settings, error) {
 		refuse(EnvMetricsAddress, s.MetricsAddress, "set an IP address (or nothing, for all) and a port, such as 127.0.0.1:9090")
 	}
 	if s.Traces != "" {
-		if u, err := url.Parse(s.Traces); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+		if !ValidTraces(s.Traces) {
 			refuse(EnvTraces, s.Traces, "set http:// or https:// with a host, such as http://127.0.0.1:4318, or leave it unset")
 		}
 	}
@@ -136,6 +136,12 @@ func (s Settings) Environ() []string {
 	add(EnvWebOrigins, strings.Join(s.WebOrigins, ","), len(s.WebOrigins) > 0)
 	add(EnvTraces, s.Traces, s.Traces != "")
 	return lines
+}
+
+// ValidTraces says whether s can be where traces go.
+func ValidTraces(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != ""
 }
 
 // ValidOrigin says whether s is an origin as a browser sends it: scheme, host
