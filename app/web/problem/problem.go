@@ -3,11 +3,14 @@
 package problem
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/labstack/echo/v4"
 
 	"cloudstorage/app/auth"
 	"cloudstorage/app/link"
@@ -54,6 +57,7 @@ func Of(err error) (Details, http.Header) {
 	kind, detail, header := Internal, "", http.Header{}
 	var own *Error
 	var shared *web.Error
+	var routed *echo.HTTPError
 	var stored *object.Error
 	var forbidden *auth.ForbiddenError
 	var invalid *auth.InvalidError
@@ -70,6 +74,8 @@ func Of(err error) (Details, http.Header) {
 		if wait := shared.Wait(); wait > 0 {
 			header.Set("Retry-After", seconds(wait))
 		}
+	case errors.As(err, &routed): // of a path that reads as one of an area's once it is decoded
+		kind = ofStatus(routed.Code)
 	case errors.As(err, &forbidden):
 		kind, detail = Forbidden, forbidden.Error()
 	case errors.As(err, &invalid):
@@ -98,19 +104,21 @@ func Of(err error) (Details, http.Header) {
 func Write(w http.ResponseWriter, err error, requestID string) error {
 	d, header := Of(err)
 	d.RequestID = requestID
-	body, err := json.Marshal(d)
-	if err != nil {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false) // a way out is written as it is meant: /v1/versions/<key>
+	if err := encoder.Encode(d); err != nil {
 		return err
 	}
 	for name, values := range header {
 		w.Header()[name] = values
 	}
 	w.Header().Set("Content-Type", ContentType)
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.Header().Set("Content-Length", strconv.Itoa(body.Len()))
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(d.Status)
-	_, err = w.Write(body)
+	_, err = w.Write(body.Bytes())
 	return err
 }
 

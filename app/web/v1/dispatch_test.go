@@ -2,6 +2,7 @@ package v1_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +21,41 @@ func TestWhatHasNoRouteIsAProblem(t *testing.T) {
 	}
 	if got := s.do(http.MethodGet, "/v1files", ""); strings.Contains(got.Text, "problem") {
 		t.Errorf("/v1files is in the API: %s", got.Text)
+	}
+}
+
+// The router sees the path as it was sent, and this area's as it was meant.
+func TestAPathWhoseFirstSegmentIsEncodedHasNoRoute(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for _, target := range []string{"/%76%31/files/a", "/v1%2Ffiles/a"} {
+		answer := httptest.NewRecorder() // openapi.json does not describe what has no route
+		s.Handler.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, target, nil))
+		if answer.Code != http.StatusNotFound || !strings.Contains(answer.Body.String(), problem.NoSuchRoute.Type()) {
+			t.Errorf("%s: %d %s", target, answer.Code, answer.Body)
+		}
+	}
+}
+
+func TestWhatFollowsALinksTokenDoesNotBringItIntoTheLog(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for _, target := range []string{"/v1/shared/secret/", "/v1/shared/secret/x", "/v1/links/secret/"} {
+		answer := s.do(http.MethodGet, target, "")
+		answer.wantProblem(t, problem.NoSuchRoute, "/docs")
+	}
+	if log := s.Log.String(); strings.Contains(log, "secret") || !strings.Contains(log, "no such route") {
+		t.Errorf("the log: %s", log)
+	}
+}
+
+func TestAProblemIsWrittenAsItIsMeant(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	answer := s.do(http.MethodPost, "/v1/copies", `{"from":"a","to":"a"}`)
+	answer.wantProblem(t, problem.InvalidRequest, "/v1/versions/<key>")
+	if !strings.Contains(answer.Text, "/v1/versions/<key>") || answer.ContentLength != int64(len(answer.Text)) {
+		t.Errorf("%d bytes: %s", answer.ContentLength, answer.Text)
 	}
 }
 

@@ -79,7 +79,7 @@ func (t table) methods(path string) (string, error) {
 		}
 	}
 	if len(methods) == 0 {
-		return "", problem.New(problem.NoSuchRoute, "there is no route "+path+": see "+PagePath+" for those that there are")
+		return "", problem.New(problem.NoSuchRoute, "there is no such route: see "+PagePath+" for those that there are") // the path may hold a secret
 	}
 	slices.Sort(methods)
 	return strings.Join(slices.Compact(methods), ", "), nil
