@@ -16,6 +16,7 @@ import (
 	"cloudstorage/app/seal"
 	"cloudstorage/app/web"
 	"cloudstorage/app/web/problem"
+	"cloudstorage/app/web/route"
 )
 
 // Path is where the API is mounted.
@@ -81,8 +82,11 @@ func (a *API) dispatch(t table, echoed echo.Context) error {
 	if err != nil {
 		return err
 	}
+	route.Set(echoed, Path+op.path)
 	c := &call{api: a, w: w, r: r, op: op, rest: rest, now: a.Now()}
-	if err := a.admit(c); err != nil {
+	err = a.admit(c)
+	web.Note(echoed, slog.String("caller", c.caller.ID))
+	if err != nil {
 		return err
 	}
 	if c.query, err = parseQuery(r.URL.RawQuery, op.query); err != nil {

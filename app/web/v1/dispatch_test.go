@@ -7,9 +7,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/labstack/echo/v4"
+
 	"cloudstorage/app/auth"
 	"cloudstorage/app/web"
 	"cloudstorage/app/web/problem"
+	"cloudstorage/app/web/route"
 	v1 "cloudstorage/app/web/v1"
 )
 
@@ -71,6 +74,36 @@ func TestAnotherMethodIsToldThoseThatTheRouteTakes(t *testing.T) {
 	}
 	if got := s.do(http.MethodOptions, "/v1/files", "").want(t, http.StatusNoContent, nil).Header.Get("Allow"); got != "GET, HEAD" {
 		t.Errorf("OPTIONS: Allow: %s", got)
+	}
+}
+
+// Metrics and traces name requests by their route: one has no file's name in it.
+func TestWhoObservesARequestIsToldItsRouteAndItsCaller(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	routes := make(chan string, 1)
+	s.Handler.(*web.Server).Use(func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			err := next(c)
+			routes <- route.Of(c)
+			return err
+		}
+	})
+	for target, want := range map[string]string{
+		"/v1/files":              "/v1/files",
+		"/v1/files/a/b":          "/v1/files/{key...}",
+		"/v1/uploads/some":       "/v1/uploads/{id}",
+		"/v1/shared/some":        "/v1/shared/{token}",
+		"/v1/problems/not-found": "/v1/problems/{name}",
+		"/v1/none":               "/v1/*",
+	} {
+		s.do(http.MethodGet, target, "")
+		if got := <-routes; got != want {
+			t.Errorf("%s: the route is %s, want %s", target, got, want)
+		}
+	}
+	if log := s.Log.String(); strings.Count(log, `"caller":"root"`) != 3 || strings.Count(log, `"caller":""`) != 2 {
+		t.Errorf("the log: %s", log)
 	}
 }
 
