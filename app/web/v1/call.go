@@ -84,6 +84,9 @@ func unmarshal(body io.Reader, v any) error {
 	if err := sound(text); err != nil {
 		return err
 	}
+	if values(text) > maxValues {
+		return fmt.Errorf("it has more than %d values: make several requests", maxValues)
+	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(v); err != nil {
