@@ -92,6 +92,9 @@ func (a *API) dispatch(t table, echoed echo.Context) error {
 	if c.query, err = parseQuery(r.URL.RawQuery, op.query); err != nil {
 		return err
 	}
+	if err := op.unchecked(c.r); err != nil {
+		return err
+	}
 	return op.handle(c)
 }
 

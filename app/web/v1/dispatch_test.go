@@ -107,6 +107,28 @@ func TestWhoObservesARequestIsToldItsRouteAndItsCaller(t *testing.T) {
 	}
 }
 
+func TestAConditionThatNobodyChecksIsRefused(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.put("from", "x")
+	there := s.put("there", "x")
+	for _, tt := range []struct{ method, target, body string }{
+		{http.MethodPost, "/v1/copies", `{"from":"from","to":"there"}`},
+		{http.MethodPost, "/v1/moves", `{"from":"from","to":"there"}`},
+		{http.MethodPost, "/v1/uploads", `{"key":"there"}`},
+		{http.MethodPost, "/v1/batch/delete", `{"keys":["there"]}`},
+		{http.MethodPost, "/v1/versions/there?version=" + there.Version, ""},
+		{http.MethodDelete, "/v1/files/there", ""},
+	} {
+		for _, condition := range []string{`If-Match: "x"`, "If-None-Match: *", "If-Unmodified-Since: Thu, 01 Jan 2026 00:00:00 GMT"} {
+			s.do(tt.method, tt.target, tt.body, condition).wantProblem(t, problem.InvalidRequest, "without it")
+		}
+	}
+	if now, err := s.Store.Stat(t.Context(), "there", ""); err != nil || now.Version != there.Version {
+		t.Errorf("a request that was refused did something: %+v, %v", now, err)
+	}
+}
+
 func TestAParameterThatARouteDoesNotHaveIsRefused(t *testing.T) {
 	t.Parallel()
 	s := start(t)

@@ -196,9 +196,6 @@ func deleteFile(c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := httpfield.Unconditional(c.r.Header, "If-Match", "If-None-Match", "If-Unmodified-Since"); err != nil {
-		return problem.New(problem.InvalidRequest, err.Error()+"; what was deleted by mistake can be brought back")
-	}
 	// The store finishes what it has begun, whoever waits for it: so does its
 	// line in the audit.
 	marker, err := c.api.Store.Delete(context.WithoutCancel(c.r.Context()), k)

@@ -27,6 +27,26 @@ type operation struct {
 	handle func(*call) error
 }
 
+// unchecked is an error where a request that changes something has a condition
+// that the operation does not heed: one that nobody checks is worse than none.
+func (o operation) unchecked(r *http.Request) error {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return nil
+	}
+	for _, name := range []string{"If-Match", "If-None-Match", "If-Unmodified-Since"} { // RFC 9110 wants If-Modified-Since ignored
+		heeded := slices.ContainsFunc(o.headers, func(f field) bool { return f.name == name })
+		if len(r.Header.Values(name)) == 0 || heeded {
+			continue
+		}
+		detail := "nobody checks " + name + " here: send the request without it"
+		if o.body != nil {
+			detail += ", and use if_new or if_match of the JSON where it has them"
+		}
+		return problem.New(problem.InvalidRequest, detail)
+	}
+	return nil
+}
+
 // field is a header field, for the document.
 type field struct{ name, about string }
 
