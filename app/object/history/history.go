@@ -52,12 +52,9 @@ type Store interface {
 	Versions(ctx context.Context, k object.Key, o VersionsOptions) (Page, error)
 
 	// Copy makes to what from is, without the bytes leaving the store, at any
-	// size; tags are not copied.
+	// size; tags are not copied. An old version of a file copied to the file
+	// itself is the newest again, which undoes a deletion as well as an overwrite.
 	Copy(ctx context.Context, from, to object.Key, o CopyOptions) (object.Info, error)
-
-	// Restore makes an old version the newest, by copying it. It undoes a
-	// deletion as well as an overwrite.
-	Restore(ctx context.Context, k object.Key, version string) (object.Info, error)
 
 	// DeleteMany deletes up to object.MaxPage objects. The answer is in the order of the keys.
 	DeleteMany(ctx context.Context, keys []object.Key) ([]Deletion, error)

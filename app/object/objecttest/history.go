@@ -107,9 +107,9 @@ func restore(t *testing.T, s Everything, _ *http.Client) {
 	write(t, s, "k", "second", file.PutOptions{})
 	undo := func(what string) {
 		t.Helper()
-		info, err := s.Restore(t.Context(), "k", first.Version)
+		info, err := s.Copy(t.Context(), "k", "k", history.CopyOptions{Version: first.Version})
 		if err != nil {
-			t.Fatalf("Restore after %s: %v", what, err)
+			t.Fatalf("copy after %s: %v", what, err)
 		}
 		c, got := read(t, s, "k", file.GetOptions{})
 		if got != "first" || c.Type != "text/x-first" || c.Version != info.Version || info.Version == first.Version {
@@ -124,7 +124,7 @@ func restore(t *testing.T, s Everything, _ *http.Client) {
 	if all := allVersions(t, s, "k", 0); len(all) != 5 {
 		t.Errorf("%d versions, want 5: %+v", len(all), all)
 	}
-	_, err := s.Restore(t.Context(), "k", "")
+	_, err := s.Copy(t.Context(), "k", "k", history.CopyOptions{})
 	wantCode(t, "no version", err, object.CodeInvalid)
 }
 

@@ -31,14 +31,6 @@ const (
 	copyAtOnce = 8
 )
 
-// Restore makes an old version the newest.
-func (h History) Restore(ctx context.Context, k object.Key, version string) (object.Info, error) {
-	if version == "" {
-		return object.Info{}, &object.Error{Code: object.CodeInvalid, Op: actions.PutObject, Key: k, Message: "name the version to restore"}
-	}
-	return h.Copy(ctx, k, k, history.CopyOptions{Version: version})
-}
-
 // Copy copies an object within the bucket. It has no time limit of its own: ctx
 // ends it, and what was begun is dropped.
 func (h History) Copy(ctx context.Context, from, to object.Key, o history.CopyOptions) (object.Info, error) {
