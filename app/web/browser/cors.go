@@ -14,8 +14,8 @@ import (
 // Source: https://fetch.spec.whatwg.org/#http-cors-protocol
 var (
 	allowedMethods = strings.Join([]string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete}, ", ")
-	allowedFields  = "Authorization, Content-Digest, Content-Disposition, Content-Type, If-Match, If-Modified-Since, If-None-Match, If-Range, If-Unmodified-Since, Range, Repr-Digest, Traceparent, Tracestate, X-Request-Id"
-	exposedFields  = "Accept-Ranges, Allow, Content-Digest, Content-Disposition, Content-Range, ETag, Link, Location, Repr-Digest, Retry-After, WWW-Authenticate, X-Request-Id"
+	allowedFields  = "Authorization, Content-Digest, Content-Type, If-Match, If-Modified-Since, If-None-Match, If-Range, If-Unmodified-Since, Range, Traceparent, Tracestate, X-Request-Id"
+	exposedFields  = "Accept-Ranges, Allow, Content-Disposition, Content-Range, ETag, Link, Location, Retry-After, WWW-Authenticate, X-Request-Id, X-Version-Id"
 )
 
 // maxAge is how long a preflight's answer is kept, in seconds: the most that

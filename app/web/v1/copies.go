@@ -29,13 +29,13 @@ type moveRequest struct {
 }
 
 func copyOperations() []operation {
-	location := field{"Location", "The file's path."}
+	written := append(writtenFields(), field{"Location", "The file's path."})
 	return []operation{{
 		id: "copyFile", method: http.MethodPost, path: "/copies",
 		summary: "Copy a file, of any size, without moving its bytes through the API.",
 		about:   "It needs the verb read on from and write on to. What was called to before stays a version of it.",
 		body:    copyRequest{},
-		answers: []answer{{status: http.StatusCreated, about: "The copy.", body: fileInfo{}, headers: []field{location}}},
+		answers: []answer{{status: http.StatusCreated, about: "The copy.", body: fileInfo{}, headers: written}},
 		errors:  []problem.Kind{problem.NotFound, problem.Conflict, problem.PreconditionFailed},
 		handle:  copyFile,
 	}, {
@@ -44,7 +44,7 @@ func copyOperations() []operation {
 		about: "It needs the verbs read and delete on from and write on to. Nothing is ever lost: where from cannot be deleted, or was written during the copy, the answer says so and the copy stays. " +
 			"The Link with rel=\"urn:cloudstorage:undo\" brings from back and leaves the copy.",
 		body:    moveRequest{},
-		answers: []answer{{status: http.StatusCreated, about: "The file where it is now.", body: fileInfo{}, headers: []field{location, {"Link", "A POST to it brings from back, with rel=\"urn:cloudstorage:undo\"."}}}},
+		answers: []answer{{status: http.StatusCreated, about: "The file where it is now.", body: fileInfo{}, headers: append(written, field{"Link", "A POST to it brings from back, with rel=\"urn:cloudstorage:undo\"."})}},
 		errors:  []problem.Kind{problem.NotFound, problem.Conflict, problem.PreconditionFailed},
 		handle:  moveFile,
 	}}

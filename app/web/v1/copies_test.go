@@ -46,6 +46,29 @@ func TestACopyIsTheFileUnderAnotherName(t *testing.T) {
 	}
 }
 
+func TestWhoeverWroteAFileIsToldWhichVersionItIs(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	old := s.put("from", "old")
+	s.put("from", "new")
+	s.put("gone", "x")
+	_, upload := s.begin(asked{"key": "uploaded", "size": 3})
+	s.sendPart(upload, 1, "all")
+	for key, answer := range map[string]response{
+		"put":      s.do(http.MethodPut, "/v1/files/put", "x"),
+		"copy":     s.do(http.MethodPost, "/v1/copies", `{"from":"from","to":"copy"}`),
+		"moved":    s.do(http.MethodPost, "/v1/moves", `{"from":"gone","to":"moved"}`),
+		"from":     s.do(http.MethodPost, "/v1/versions/from?version="+old.Version, ""),
+		"uploaded": s.do(http.MethodPost, upload+"/complete", "{}"),
+	} {
+		stat, err := s.Store.Stat(t.Context(), object.Key(key), "")
+		etag, version := answer.Header.Get("ETag"), answer.Header.Get("X-Version-Id")
+		if err != nil || etag != stat.ETag || version != stat.Version || version == "" {
+			t.Errorf("%s: ETag %s, X-Version-Id %q, want %+v (%v)", key, etag, version, stat, err)
+		}
+	}
+}
+
 func TestAMoveLeavesAWayBack(t *testing.T) {
 	t.Parallel()
 	s := start(t)

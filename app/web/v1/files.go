@@ -184,6 +184,12 @@ func (c *call) describe(i object.Info) {
 	c.tellVersion(i.Version)
 }
 
+// tellWritten sets the fields that tell what was written.
+func (c *call) tellWritten(i object.Info) {
+	c.w.Header().Set("ETag", i.ETag)
+	c.tellVersion(i.Version)
+}
+
 // tellVersion sets the field with a version's id, where the store keeps any.
 func (c *call) tellVersion(id string) {
 	if id != "" {

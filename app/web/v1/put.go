@@ -40,8 +40,7 @@ func putFile(c *call) error {
 		return err
 	}
 	c.audit("file.put", k, info.Version, slog.Int64("size", info.Size))
-	c.w.Header().Set("ETag", info.ETag)
-	c.tellVersion(info.Version)
+	c.tellWritten(info)
 	status := http.StatusOK // whether there was one before is known to nobody
 	if o.IfNew {
 		status = http.StatusCreated

@@ -66,7 +66,7 @@ func uploadOperations() []operation {
 		about: "It needs the verb write. Only now the file is there, or its new version. A condition that fails leaves the upload as it was. " +
 			"An upload that was completed before is not found: HEAD of the file tells whether it is there.",
 		body:    completeRequest{},
-		answers: []answer{{status: http.StatusOK, about: "The file.", body: fileInfo{}, headers: []field{{"Location", "The file's path."}}}},
+		answers: []answer{{status: http.StatusOK, about: "The file.", body: fileInfo{}, headers: append(writtenFields(), field{"Location", "The file's path."})}},
 		errors:  []problem.Kind{problem.NotFound, problem.Conflict, problem.UploadIncomplete, problem.PreconditionFailed},
 		handle:  completeUpload,
 	}, {

@@ -50,7 +50,7 @@ func versionOperations() []operation {
 			{name: "version", about: "Restore this version, whatever is there now."},
 			{name: "before", about: "Restore the newest content that is older than this version (an overwrite or a deletion), which must be the newest one.", example: "3HL4kqtJlcpXrof3vjVBH40Nrxf6wQ2l"},
 		},
-		answers: []answer{{status: http.StatusOK, about: "The file as it is now, with the id of its new version.", body: fileInfo{}}},
+		answers: []answer{{status: http.StatusOK, about: "The file as it is now, with the id of its new version.", body: fileInfo{}, headers: writtenFields()}},
 		errors:  []problem.Kind{problem.NotFound, problem.Conflict, problem.PreconditionFailed},
 		handle:  restoreVersion,
 	}}
@@ -148,5 +148,6 @@ func (c *call) answerFile(status int, info object.Info) error {
 		}
 		info = stat
 	}
+	c.tellWritten(info)
 	return c.answer(status, describe(info))
 }
