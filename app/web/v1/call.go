@@ -2,6 +2,7 @@ package v1
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -146,6 +147,11 @@ func (c *call) empty(status int) error {
 	c.w.WriteHeader(status)
 	return nil
 }
+
+// lasting is for what changes something. The store may finish what it has begun,
+// whoever waits for it, and then it must be in the audit; and a large copy takes
+// longer than a balancer waits.
+func (c *call) lasting() context.Context { return context.WithoutCancel(c.r.Context()) }
 
 // audit writes that something was changed: who, what, to which version of which
 // file, in which request.

@@ -1,7 +1,6 @@
 package v1
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -49,10 +48,7 @@ func completeUpload(c *call) error {
 	if err != nil {
 		return u.explain(err)
 	}
-	// S3 finishes what it has begun, whoever waits for it: so does its line in
-	// the audit.
-	ctx := context.WithoutCancel(c.r.Context())
-	info, err := c.api.Store.Complete(ctx, u.Upload, parts, upload.CompleteOptions{IfNew: asked.IfNew, IfMatch: asked.IfMatch})
+	info, err := c.api.Store.Complete(c.lasting(), u.Upload, parts, upload.CompleteOptions{IfNew: asked.IfNew, IfMatch: asked.IfMatch})
 	if err != nil {
 		return u.explain(err)
 	}

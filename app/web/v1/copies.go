@@ -33,7 +33,8 @@ func copyOperations() []operation {
 	return []operation{{
 		id: "copyFile", method: http.MethodPost, path: "/copies",
 		summary: "Copy a file, of any size, without moving its bytes through the API.",
-		about:   "It needs the verb read on from and write on to. What was called to before stays a version of it.",
+		about: "It needs the verb read on from and write on to. What was called to before stays a version of it. " +
+			"A large copy may take longer than a balancer waits, and goes on: HEAD of to tells when it is there.",
 		body:    copyRequest{},
 		answers: []answer{{status: http.StatusCreated, about: "The copy.", body: fileInfo{}, headers: written}},
 		errors:  []problem.Kind{problem.NotFound, problem.Conflict, problem.PreconditionFailed},
@@ -93,7 +94,7 @@ func (c *call) copy(from, to object.Key, o history.CopyOptions) (object.Info, er
 			return object.Info{}, err
 		}
 	}
-	info, err := c.api.Store.Copy(c.r.Context(), from, to, o)
+	info, err := c.api.Store.Copy(c.lasting(), from, to, o)
 	if err == nil {
 		c.audit("file.copy", to, info.Version, slog.String("from", string(from)))
 	}
@@ -132,12 +133,12 @@ func moveFile(c *call) error {
 // leave deletes a file that was copied, unless it was written since: a copy may
 // take minutes.
 func (c *call) leave(source object.Info) (marker string, err error) {
-	now, err := c.api.Store.Stat(c.r.Context(), source.Key, "")
+	now, err := c.api.Store.Stat(c.lasting(), source.Key, "")
 	if err != nil {
 		return "", err
 	}
 	if now.ETag != source.ETag || now.Version != source.Version {
 		return "", &object.Error{Code: object.CodeConflict, Op: "move", Key: source.Key, Message: "it was written while it was copied"}
 	}
-	return c.api.Store.Delete(c.r.Context(), source.Key)
+	return c.api.Store.Delete(c.lasting(), source.Key)
 }

@@ -1,7 +1,6 @@
 package v1
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -59,9 +58,7 @@ func deleteFiles(c *call) error {
 		}
 		at[k] = append(at[k], i)
 	}
-	// The store finishes what it has begun, whoever waits for it: so do the lines
-	// in the audit.
-	deletions, err := c.api.Store.DeleteMany(context.WithoutCancel(c.r.Context()), keys)
+	deletions, err := c.api.Store.DeleteMany(c.lasting(), keys)
 	if err != nil {
 		return err
 	}

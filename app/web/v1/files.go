@@ -1,7 +1,6 @@
 package v1
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -202,9 +201,7 @@ func deleteFile(c *call) error {
 	if err != nil {
 		return err
 	}
-	// The store finishes what it has begun, whoever waits for it: so does its
-	// line in the audit.
-	marker, err := c.api.Store.Delete(context.WithoutCancel(c.r.Context()), k)
+	marker, err := c.api.Store.Delete(c.lasting(), k)
 	if err != nil {
 		return err
 	}

@@ -107,7 +107,7 @@ func revokeLink(c *call) error {
 			return err
 		}
 	}
-	if err := c.api.Links.Revoke(c.r.Context(), l, c.caller.ID, c.now); err != nil {
+	if err := c.api.Links.Revoke(c.lasting(), l, c.caller.ID, c.now); err != nil {
 		return err
 	}
 	c.audit("link.revoke", l.Key, l.Version, slog.String("link", l.ID.String()))

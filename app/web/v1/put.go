@@ -2,7 +2,6 @@ package v1
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -28,9 +27,8 @@ func putFile(c *call) error {
 	if err != nil {
 		return err
 	}
-	// A body that ends early stores nothing, by its length. One that is whole is
-	// stored, whoever waits for it: so is its line in the audit.
-	ctx, store, done := watch(context.WithoutCancel(c.r.Context()))
+	// A body that ends early stores nothing, by its length.
+	ctx, store, done := watch(c.lasting())
 	defer done()
 	info, err := c.api.Store.Put(ctx, k, toStore{c.r.Body, store}, o)
 	if o.IfMatch != "" && object.CodeOf(err) == object.CodeNotFound {

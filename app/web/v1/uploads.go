@@ -100,7 +100,7 @@ func createUpload(c *call) error {
 	case asked.PartSize != 0:
 		return wrong("part_size", "it needs size: without it, each part is as large as it is sent")
 	}
-	if u.Upload, err = c.api.Store.Create(c.r.Context(), k, upload.Options{Type: cmp.Or(asked.Type, mediatype.OrUnknown(k)), Digests: asked.Digests}); err != nil {
+	if u.Upload, err = c.api.Store.Create(c.lasting(), k, upload.Options{Type: cmp.Or(asked.Type, mediatype.OrUnknown(k)), Digests: asked.Digests}); err != nil {
 		return err
 	}
 	c.audit("upload.create", k, "", slog.String("upload", u.ID))
@@ -114,7 +114,7 @@ func abortUpload(c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := c.api.Store.Abort(c.r.Context(), u.Upload); err != nil {
+	if err := c.api.Store.Abort(c.lasting(), u.Upload); err != nil {
 		return err
 	}
 	c.audit("upload.abort", u.Key, "", slog.String("upload", u.ID))

@@ -101,7 +101,7 @@ func restoreVersion(c *call) error {
 			return err
 		}
 	}
-	info, err := c.api.Store.Copy(c.r.Context(), k, k, from)
+	info, err := c.api.Store.Copy(c.lasting(), k, k, from)
 	if err != nil {
 		return err
 	}
