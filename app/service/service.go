@@ -20,6 +20,7 @@ import (
 	"cloudstorage/app/web"
 	"cloudstorage/app/web/apidoc"
 	"cloudstorage/app/web/exercise"
+	"cloudstorage/app/web/guard"
 	"cloudstorage/app/web/limit"
 	v1 "cloudstorage/app/web/v1"
 )
@@ -85,6 +86,8 @@ func (s service) serve(ctx context.Context, log *slog.Logger) error {
 	if err := s.surround(ctx, server, own.who, limiter, beside, log); err != nil {
 		return err
 	}
+	changes := slog.New(always{log.Handler()})
+	server.Use(guard.Audit(changes))
 	api := &v1.API{
 		Store:   files,
 		Links:   link.New(own.sealer, own.revocations, s.cfg.MaxLinkTTL),
@@ -96,7 +99,7 @@ func (s service) serve(ctx context.Context, log *slog.Logger) error {
 		MaxLink: s.cfg.MaxLinkTTL,
 		MaxBody: s.cfg.MaxBody,
 		Now:     time.Now,
-		Audit:   slog.New(always{log.Handler()}),
+		Audit:   changes,
 	}
 	api.Register(server)
 	apidoc.Register(server)

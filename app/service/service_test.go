@@ -104,6 +104,36 @@ func TestKeysSayWhoMayDoWhat(t *testing.T) {
 	}
 }
 
+func TestWhatTheExercisesRoutesChangeIsInTheAudit(t *testing.T) {
+	t.Parallel()
+	token, other := auth.NewToken(), auth.NewToken()
+	env := restricted(t, key("ci", token, "a/", auth.Verbs()...), key("other", other, "b/", auth.Verbs()...))
+	put(t, env, "STORAGE_BUCKET", "a/b c", "content")
+	s := daemontest.Start(t, Program(), env)
+	for _, method := range []string{"HEAD", "GET"} {
+		for _, target := range []string{"/download/a/b%20c", "/upload/a/b%20c", "/delete/a/b%20c"} {
+			want(t, s.Address, method, target, 403, bearer(other))
+		}
+	}
+	want(t, s.Address, "HEAD", "/upload/a/b%20c", 200, bearer(token))
+	want(t, s.Address, "HEAD", "/delete/a/b%20c", 200, bearer(token))
+	want(t, s.Address, "GET", "/download/a/b%20c", 200, bearer(token))
+	uploaded := want(t, s.Address, "GET", "/upload/a/b%20c", 200, bearer(token)).Header
+	deleted := want(t, s.Address, "GET", "/delete/a/b%20c", 200, bearer(token)).Header
+	log := s.Log.String()
+	for _, line := range []string{
+		fmt.Sprintf(`"who":"ci","did":"file.sign-put","key":"a/b c","version":"","request_id":%q,"expires":%q}`, uploaded.Get("X-Request-Id"), uploaded.Get("X-Expires-At")),
+		fmt.Sprintf(`"who":"ci","did":"file.delete","key":"a/b c","version":%q,"request_id":%q}`, deleted.Get("X-Version-Id"), deleted.Get("X-Request-Id")),
+	} {
+		if !strings.Contains(log, line) {
+			t.Errorf("no %s in the log", line)
+		}
+	}
+	if deleted.Get("X-Version-Id") == "" || strings.Count(log, `"msg":"audit"`) != 2 {
+		t.Errorf("want two lines of audit: %s", log)
+	}
+}
+
 func TestTheExercisesRoutesAskForTheSameKeys(t *testing.T) {
 	t.Parallel()
 	keys := map[auth.Verb]string{}

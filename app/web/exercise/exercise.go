@@ -65,8 +65,12 @@ func (a API) delete(c echo.Context) error {
 		return err
 	}
 	if c.Request().Method == http.MethodGet {
-		if _, err := a.Store.Delete(c.Request().Context(), key); err != nil {
+		marker, err := a.Store.Delete(context.WithoutCancel(c.Request().Context()), key) // done or not, it is told
+		if err != nil {
 			return err
+		}
+		if marker != "" {
+			c.Response().Header().Set("X-Version-Id", marker)
 		}
 	}
 	return web.Answer(c, a.message("deleted", key), nil)

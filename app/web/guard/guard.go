@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"cloudstorage/app/auth"
+	"cloudstorage/app/object"
 	"cloudstorage/app/settings/apisettings"
 	"cloudstorage/app/web"
 	"cloudstorage/app/web/exercise"
@@ -28,9 +29,9 @@ type Exercise struct {
 
 // access is what a route needs.
 type access struct {
-	verb    auth.Verb
-	prefix  string // of the path, before the file's name; "" for the list
-	changes bool   // whatever its method
+	verb   auth.Verb
+	prefix string // of the path, before the file's name; "" for the list
+	did    string // what the audit says of it; "" changes nothing
 }
 
 // routes are the exercise's, by the router's pattern, but for / which tells
@@ -39,8 +40,8 @@ func routes() map[string]access {
 	return map[string]access{
 		exercise.ListPath:           {verb: auth.List},
 		exercise.DownloadPath + "*": {verb: auth.Read, prefix: exercise.DownloadPath},
-		exercise.UploadPath + "*":   {verb: auth.Write, prefix: exercise.UploadPath, changes: true},
-		exercise.DeletePath + "*":   {verb: auth.Delete, prefix: exercise.DeletePath, changes: true},
+		exercise.UploadPath + "*":   {verb: auth.Write, prefix: exercise.UploadPath, did: "file.sign-put"},
+		exercise.DeletePath + "*":   {verb: auth.Delete, prefix: exercise.DeletePath, did: "file.delete"},
 	}
 }
 
@@ -48,7 +49,7 @@ func routes() map[string]access {
 func Changing() []string {
 	var changing []string
 	for pattern, route := range routes() {
-		if route.changes {
+		if route.did != "" {
 			changing = append(changing, pattern)
 		}
 	}
@@ -72,7 +73,7 @@ func (g Exercise) Middleware() echo.MiddlewareFunc {
 
 // admit returns what is answered to who may not, nil to who may.
 func (g Exercise) admit(c echo.Context, route access) error {
-	if g.Served == apisettings.NoRoutes || g.Served == apisettings.ReadRoutes && route.changes {
+	if g.Served == apisettings.NoRoutes || g.Served == apisettings.ReadRoutes && route.did != "" {
 		return &web.Error{Status: http.StatusNotFound, Message: "this server does not serve this route: use /v1, or set STORAGE_EXERCISE_ROUTES"}
 	}
 	r, now := c.Request(), time.Now()
@@ -86,16 +87,18 @@ func (g Exercise) admit(c echo.Context, route access) error {
 	if unknown != nil {
 		return refusal(c, unknown)
 	}
-	name := ""
+	var key object.Key
 	if route.prefix != "" {
-		key, err := web.Key(r, route.prefix)
-		if err != nil {
+		var err error
+		if key, err = web.Key(r, route.prefix); err != nil {
 			return err
 		}
-		name = string(key)
 	}
-	if err := caller.May(route.verb, name); err != nil {
+	if err := caller.May(route.verb, string(key)); err != nil {
 		return refusal(c, err)
+	}
+	if route.did != "" {
+		c.Set(admittedKey, admitted{route, caller.ID, key})
 	}
 	return nil
 }

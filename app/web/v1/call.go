@@ -15,6 +15,7 @@ import (
 
 	"cloudstorage/app/auth"
 	"cloudstorage/app/object"
+	"cloudstorage/app/web/audit"
 	"cloudstorage/app/web/problem"
 )
 
@@ -156,12 +157,7 @@ func (c *call) lasting() context.Context { return context.WithoutCancel(c.r.Cont
 // audit writes that something was changed: who, what, to which version of which
 // file, in which request.
 func (c *call) audit(did string, k object.Key, version string, more ...slog.Attr) {
-	attrs := append([]slog.Attr{
-		slog.String("who", c.caller.ID),
-		slog.String("did", did),
-		slog.String("key", string(k)),
-		slog.String("version", version),
-		slog.String("request_id", c.w.Header().Get(requestIDHeader)),
+	audit.Write(c.r.Context(), c.api.Audit, audit.Change{
+		Who: c.caller.ID, Did: did, Key: k, Version: version, RequestID: c.w.Header().Get(requestIDHeader),
 	}, more...)
-	c.api.Audit.LogAttrs(c.r.Context(), slog.LevelInfo, "audit", attrs...)
 }

@@ -405,7 +405,8 @@ func exercise() concern {
 		get("exerciseList", "/list_files", "List all names.", "However many there are: listFiles has pages.", "content is a list of names."),
 		get("exerciseDownload", "/download/{key...}", "Sign a download.", "", "content is a URL to GET.", ends),
 		get("exerciseUpload", "/upload/{key...}", "Sign an upload.", "", "content is a URL to PUT to.", ends),
-		get("exerciseDelete", "/delete/{key...}", "Delete a file.", "By GET, so a browser may ask for it only as a page that its user opens. HEAD deletes nothing.", "It is deleted, or never was."),
+		get("exerciseDelete", "/delete/{key...}", "Delete a file.", "By GET, so a browser may ask for it only as a page that its user opens. HEAD deletes nothing.", "It is deleted, or never was.",
+			field{"X-Version-Id", "The id of the version that is the deletion."}),
 	}}
 }
 
