@@ -131,6 +131,7 @@ func TestAKeyringThatDoesNotMeanWhatItSaysIsRefused(t *testing.T) {
 		"null":             {`null`, `"keys" is missing`},
 		"mistyped expires": {`{"keys":[{"id":"a","sha256":"` + hash + `","verbs":["read"],"prefixes":[""],"expire":"2026-01-01T00:00:00Z"}]}`, `"expire"`},
 		"id":               {`{"keys":[{"id":"a b","sha256":"` + hash + `","verbs":["read"],"prefixes":[""]}]}`, `id "a b"`},
+		"everybody's id":   {`{"keys":[{"id":"anyone","sha256":"` + hash + `","verbs":["read"],"prefixes":[""]}]}`, "give the key another"},
 		"hash":             {`{"keys":[{"id":"a","sha256":"0a","verbs":["read"],"prefixes":[""]}]}`, "64 hexadecimal"},
 		"no verbs":         {`{"keys":[{"id":"a","sha256":"` + hash + `","prefixes":[""]}]}`, "verbs is empty"},
 		"unknown verb":     {`{"keys":[{"id":"a","sha256":"` + hash + `","verbs":["own"],"prefixes":[""]}]}`, `verb "own"`},

@@ -99,6 +99,9 @@ func (k Key) Validate() error {
 	if !idPattern.MatchString(k.ID) {
 		errs = append(errs, fmt.Errorf("id %q is not 1 to 64 letters, digits, '-', '_' and '.'", k.ID))
 	}
+	if k.ID == anyone.ID { // whose links it could revoke, and whose rate it would share
+		errs = append(errs, fmt.Errorf("id %q is what everybody is called where access is open: give the key another", k.ID))
+	}
 	if sum, err := hex.DecodeString(k.SHA256); err != nil || len(sum) != tokenBytes {
 		// Not quoted: who mistakes it for the token's place must not find it in a log.
 		errs = append(errs, fmt.Errorf("sha256 has %d characters and is not 64 hexadecimal digits: give the token's hash, never the token", len(k.SHA256)))
