@@ -74,7 +74,8 @@ func TestLoadRefusesEachBadValueAndSaysTheWayOut(t *testing.T) {
 		"STORAGE_STATE_BUCKET=":                "API's own state",
 		"STORAGE_STATE_BUCKET=module02-1":      "not the one with the files",
 		"STORAGE_EXERCISE_ROUTES=some":         "read or none",
-		"STORAGE_MAX_BODY=6GiB":                "from 0 to",
+		"STORAGE_MAX_BODY=6GiB":                "from 1 to",
+		"STORAGE_MAX_BODY=0":                   "from 1 to", // it would be rendered as none, which is the default
 		"STORAGE_MAX_BODY=5368709121":          "to 5368709120",
 		"STORAGE_MAX_LINK_TTL=1500ms":          "whole seconds",
 		"STORAGE_RATE_LIMIT=-2":                "or -1 for any number",

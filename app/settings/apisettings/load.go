@@ -46,7 +46,7 @@ func Load(getenv func(string) string) (Settings, error) {
 		Access:         Access(getenv(EnvAccess)),
 		StateBucket:    getenv(EnvStateBucket),
 		ExerciseRoutes: Routes(getenv(EnvExerciseRoutes)),
-		MaxBody:        number(EnvMaxBody, DefaultMaxBody, 0, LimitMaxBody, ""),
+		MaxBody:        number(EnvMaxBody, DefaultMaxBody, 1, LimitMaxBody, ""),
 		MaxLinkTTL:     DefaultMaxLinkTTL,
 		RateLimit:      limit(EnvRateLimit, DefaultRateLimit),
 		MaxConcurrency: limit(EnvMaxConcurrency, DefaultMaxConcurrency),
