@@ -122,8 +122,8 @@ func TestARolesFormsAndURLsCarryItsSessionAndEndWithIt(t *testing.T) {
 		t.Errorf("fields %v", f.Fields)
 	}
 
-	sum := sha256.Sum256(nil)
-	write, err := s.SignWrite(t.Context(), "k", time.Hour, file.WriteOptions{Type: "text/plain", Size: 1, IfNew: true, SHA256: &sum})
+	sum, size := sha256.Sum256(nil), int64(1)
+	write, err := s.SignWrite(t.Context(), "k", time.Hour, file.WriteOptions{Type: "text/plain", Size: &size, IfNew: true, SHA256: &sum})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -55,7 +55,7 @@ type ReadOptions struct {
 // client must send as it is. The zero value takes any content.
 type WriteOptions struct {
 	Type    string // Content-Type
-	Size    int64  // bytes; 0 is any number, up to MaxPut
+	Size    *int64 // bytes; nil is any number, up to MaxPut
 	SHA256  SHA256 // the store refuses content with another digest
 	IfNew   bool   // the store refuses to overwrite
 	IfMatch string // the store refuses to overwrite anything else

@@ -228,7 +228,7 @@ func sizes(t *testing.T, s Everything, _ *http.Client) {
 	for size, want := range map[int64]object.Code{-1: object.CodeInvalid, file.MaxPut + 1: object.CodeTooLarge} {
 		_, err := s.Put(t.Context(), "k", strings.NewReader(""), file.PutOptions{Size: size})
 		wantCode(t, "Put", err, want)
-		_, err = s.SignWrite(t.Context(), "k", time.Minute, file.WriteOptions{Size: size})
+		_, err = s.SignWrite(t.Context(), "k", time.Minute, file.WriteOptions{Size: &size})
 		wantCode(t, "SignWrite", err, want)
 	}
 }
@@ -293,8 +293,8 @@ func signedHead(t *testing.T, s Everything, do *http.Client) {
 }
 
 func signedUpload(t *testing.T, s Everything, do *http.Client) {
-	sum := sha256.Sum256([]byte("text"))
-	o := file.WriteOptions{Type: "text/plain; charset=utf-8", Size: 4, SHA256: &sum, IfNew: true}
+	sum, size, none := sha256.Sum256([]byte("text")), int64(4), int64(0)
+	o := file.WriteOptions{Type: "text/plain; charset=utf-8", Size: &size, SHA256: &sum, IfNew: true}
 	tests := []struct {
 		name   string
 		body   string
@@ -323,5 +323,14 @@ func signedUpload(t *testing.T, s Everything, do *http.Client) {
 	info, err := s.Stat(t.Context(), "k", "")
 	if err != nil || info.Type != o.Type || info.Size != 4 {
 		t.Errorf("it became %+v, %v", info, err)
+	}
+	for body, want := range map[string]int{"": http.StatusOK, "x": http.StatusForbidden} {
+		signed, err := s.SignWrite(t.Context(), "none", time.Minute, file.WriteOptions{Size: &none})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := exchange(t, do, signed, strings.NewReader(body)); got.status != want {
+			t.Errorf("%q where no bytes are signed: %d %s; want %d", body, got.status, got.body, want)
+		}
 	}
 }

@@ -161,8 +161,10 @@ func (f Files) SignRead(ctx context.Context, k object.Key, ttl time.Duration, o 
 
 // SignWrite signs an upload.
 func (f Files) SignWrite(ctx context.Context, k object.Key, ttl time.Duration, o file.WriteOptions) (object.Signed, error) {
-	if err := checkSize(k, o.Size); err != nil {
-		return object.Signed{}, err
+	if o.Size != nil {
+		if err := checkSize(k, *o.Size); err != nil {
+			return object.Signed{}, err
+		}
 	}
 	r := sigv4.Request{Method: http.MethodPut}
 	add := func(name, value string) {
@@ -174,8 +176,8 @@ func (f Files) SignWrite(ctx context.Context, k object.Key, ttl time.Duration, o
 	add("if-match", o.IfMatch)
 	add("if-none-match", aws.ToString(call.IfNew(o.IfNew)))
 	add("x-amz-checksum-sha256", aws.ToString(call.Digest(o.SHA256)))
-	if o.Size > 0 {
-		add("content-length", strconv.FormatInt(o.Size, 10))
+	if o.Size != nil {
+		add("content-length", strconv.FormatInt(*o.Size, 10))
 	}
 	return f.Store.Presign(ctx, actions.PutObject, k, ttl, r)
 }

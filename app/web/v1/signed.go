@@ -33,7 +33,7 @@ func signed(s object.Signed) signedRequest {
 // signature.
 type writeTerms struct {
 	Type      string `json:"type,omitempty" doc:"Media type: the request must have it as its Content-Type. Where it is not given, the request may have any."`
-	Size      int64  `json:"size,omitempty" doc:"Bytes, at most 5 GiB: the request must have exactly as many. Where it is 0 or not given, it may have any number."`
+	Size      *int64 `json:"size,omitempty" doc:"Bytes, at most 5 GiB: the request must have exactly as many. Where it is not given, it may have any number."`
 	SHA256    string `json:"sha256,omitempty" doc:"The content's SHA-256 in lower-case hex, as sha256sum prints it."`
 	IfNew     bool   `json:"if_new,omitempty" doc:"Write only if there is no such file when the request is sent."`
 	IfMatch   string `json:"if_match,omitempty" doc:"Write only over the file with this ETag."`
@@ -115,8 +115,8 @@ func (t writeTerms) options() (o file.WriteOptions, err error) {
 	if t.IfNew && t.IfMatch != "" {
 		return o, wrong("if_match", "it contradicts if_new: give one of them")
 	}
-	if t.Size < 0 || t.Size > file.MaxPut {
-		return o, wrong("size", fmt.Sprintf("it is %d: one request writes up to %d bytes; upload more in parts (/v1/uploads)", t.Size, int64(file.MaxPut)))
+	if t.Size != nil && (*t.Size < 0 || *t.Size > file.MaxPut) {
+		return o, wrong("size", fmt.Sprintf("it is %d: one request writes up to %d bytes; upload more in parts (/v1/uploads)", *t.Size, int64(file.MaxPut)))
 	}
 	o.Type, o.Size, o.IfNew, o.IfMatch = t.Type, t.Size, t.IfNew, t.IfMatch
 	return o, nil

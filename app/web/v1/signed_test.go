@@ -36,6 +36,8 @@ func TestTheStorageRefusesWhatASignedPutDoesNotSay(t *testing.T) {
 		{"another type", "c", `{"type":"text/plain"}`, func(h map[string]string) { h["Content-Type"] = "text/html" }, "text", http.StatusForbidden},
 		{"no type", "c", `{"type":"text/plain"}`, func(h map[string]string) { delete(h, "Content-Type") }, "text", http.StatusForbidden},
 		{"more bytes", "c", `{"size":4}`, nil, "text!", http.StatusForbidden},
+		{"no bytes", "none", `{"size":0}`, nil, "", http.StatusOK},
+		{"bytes where none were signed", "c", `{"size":0}`, nil, "x", http.StatusForbidden},
 		{"fewer bytes", "c", `{"size":4}`, nil, "tex", http.StatusForbidden},
 		{"other content", "c", `{` + digest + `}`, nil, "TEXT", http.StatusBadRequest},
 		{"without its digest", "c", `{` + digest + `}`, func(h map[string]string) { delete(h, "X-Amz-Checksum-Sha256") }, "TEXT", http.StatusForbidden},
