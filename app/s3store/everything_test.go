@@ -127,7 +127,7 @@ func TestARolesFormsAndURLsCarryItsSessionAndEndWithIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	part, err := s.SignPart(t.Context(), upload.Upload{Key: "k", ID: "i/d"}, 3, time.Hour, upload.PartOptions{Size: 1, SHA256: &sum})
+	part, err := s.SignPart(t.Context(), upload.Upload{Key: "k", ID: "i/d"}, 3, time.Hour, upload.PartOptions{Size: &size, SHA256: &sum})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -69,7 +69,7 @@ func parts(t *testing.T, s Everything, do *http.Client) {
 	sent := make([]upload.Part, plan.Count)
 	for _, number := range []int{3, 1, 2} { // in any order
 		first, length := plan.Range(number)
-		sent[number-1] = sendPart(t, s, do, u, number, whole[first:first+length], upload.PartOptions{Size: length})
+		sent[number-1] = sendPart(t, s, do, u, number, whole[first:first+length], upload.PartOptions{Size: &length})
 	}
 	for _, limit := range []int{0, 1, 2} {
 		got := arrived(t, s, u, limit)
@@ -114,7 +114,7 @@ func partAgain(t *testing.T, s Everything, do *http.Client) {
 
 func partDigests(t *testing.T, s Everything, do *http.Client) {
 	u := begin(t, s, "k", upload.Options{Digests: true})
-	sum := sha256.Sum256([]byte("text"))
+	sum, size := sha256.Sum256([]byte("text")), int64(len("text"))
 	signed, err := s.SignPart(t.Context(), u, 1, time.Minute, upload.PartOptions{SHA256: &sum})
 	if err != nil {
 		t.Fatal(err)
@@ -122,7 +122,7 @@ func partDigests(t *testing.T, s Everything, do *http.Client) {
 	if got := exchange(t, do, signed, strings.NewReader("TEXT")); got.status != http.StatusBadRequest {
 		t.Errorf("another content: %d, want 400", got.status)
 	}
-	part := sendPart(t, s, do, u, 1, "text", upload.PartOptions{SHA256: &sum, Size: 4})
+	part := sendPart(t, s, do, u, 1, "text", upload.PartOptions{SHA256: &sum, Size: &size})
 	got := arrived(t, s, u, 0)
 	if len(got) != 1 || got[0].SHA256 == nil || *got[0].SHA256 != sum {
 		t.Fatalf("arrived: %+v", got)
@@ -156,7 +156,8 @@ func incomplete(t *testing.T, s Everything, do *http.Client) {
 		_, err := s.SignPart(t.Context(), u, number, time.Minute, upload.PartOptions{})
 		wantCode(t, "SignPart", err, object.CodeInvalid)
 	}
-	_, err := s.SignPart(t.Context(), u, 1, time.Minute, upload.PartOptions{Size: upload.MaxPart + 1})
+	large := int64(upload.MaxPart + 1)
+	_, err := s.SignPart(t.Context(), u, 1, time.Minute, upload.PartOptions{Size: &large})
 	wantCode(t, "a part that is too large", err, object.CodeTooLarge)
 	if got := arrived(t, s, u, 0); len(got) != 2 {
 		t.Errorf("what was refused lost parts: %+v", got)

@@ -28,7 +28,7 @@ type Options struct {
 
 // PartOptions narrow what a part's URL takes.
 type PartOptions struct {
-	Size   int64       // bytes; 0 is any number, up to MaxPart
+	Size   *int64      // bytes; nil is any number, up to MaxPart
 	SHA256 file.SHA256 // required where the upload has Digests, impossible where not
 }
 

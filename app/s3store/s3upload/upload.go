@@ -52,15 +52,15 @@ func (u Uploads) SignPart(ctx context.Context, up upload.Upload, number int, ttl
 	if err := upload.CheckNumber(number); err != nil {
 		return object.Signed{}, err
 	}
-	if o.Size < 0 || o.Size > upload.MaxPart {
+	if o.Size != nil && (*o.Size < 0 || *o.Size > upload.MaxPart) {
 		return object.Signed{}, &object.Error{Code: object.CodeTooLarge, Op: actions.PutObject, Key: up.Key,
-			Message: fmt.Sprintf("a part cannot have %d bytes: the storage takes at most %d", o.Size, int64(upload.MaxPart))}
+			Message: fmt.Sprintf("a part cannot have %d bytes: the storage takes at most %d", *o.Size, int64(upload.MaxPart))}
 	}
 	r := sigv4.Request{Method: http.MethodPut, Query: []sigv4.Param{
 		{Name: "partNumber", Value: strconv.Itoa(number)}, {Name: "uploadId", Value: up.ID},
 	}}
-	if o.Size > 0 {
-		r.Header = append(r.Header, sigv4.Param{Name: "content-length", Value: strconv.FormatInt(o.Size, 10)})
+	if o.Size != nil {
+		r.Header = append(r.Header, sigv4.Param{Name: "content-length", Value: strconv.FormatInt(*o.Size, 10)})
 	}
 	if o.SHA256 != nil {
 		r.Header = append(r.Header, sigv4.Param{Name: "x-amz-checksum-sha256", Value: *call.Digest(o.SHA256)})

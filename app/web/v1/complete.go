@@ -75,7 +75,7 @@ func (u uploading) done(list []partDone) ([]upload.Part, error) {
 	parts := make([]upload.Part, len(list))
 	for i, p := range list {
 		at := fmt.Sprintf("parts[%d]", i)
-		if _, err := u.length(at, p.Number, 0); err != nil {
+		if _, err := u.length(at, p.Number, nil); err != nil {
 			return nil, err
 		}
 		if err := entityTag(at+".etag", p.ETag); err != nil || p.ETag == "" {

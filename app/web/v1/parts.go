@@ -34,7 +34,7 @@ type partsRequest struct {
 
 type partRequest struct {
 	Number int    `json:"number" doc:"1 to 10,000: where the part stands in the file."`
-	Size   int64  `json:"size,omitempty" doc:"Bytes, 5 MiB to 5 GiB but for the last part: the storage refuses another number. Where the upload has a size, it is known already."`
+	Size   *int64 `json:"size,omitempty" doc:"Bytes, 5 MiB to 5 GiB but for the last part: the storage refuses another number. Where the upload has a size, it is known already."`
 	SHA256 string `json:"sha256,omitempty" doc:"The part's SHA-256 as lower-case hex. Required where the upload has digests, refused where not."`
 }
 

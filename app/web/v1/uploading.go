@@ -63,24 +63,24 @@ func (u uploading) describe(id string) uploadInfo {
 	return info
 }
 
-// length returns how many bytes a part has, where it is known; asked is what the
-// caller says.
-func (u uploading) length(field string, number int, asked int64) (int64, error) {
+// length returns how many bytes a part has, nil where nobody knows; asked is what
+// the caller says.
+func (u uploading) length(field string, number int, asked *int64) (*int64, error) {
 	switch {
 	case number < 1 || number > upload.MaxParts:
-		return 0, wrong(field+".number", fmt.Sprintf("%d: parts have the numbers 1 to %d", number, upload.MaxParts))
-	case asked < 0 || asked > upload.MaxPart:
-		return 0, wrong(field+".size", fmt.Sprintf("%d: a part has up to %d bytes", asked, int64(upload.MaxPart)))
+		return nil, wrong(field+".number", fmt.Sprintf("%d: parts have the numbers 1 to %d", number, upload.MaxParts))
+	case asked != nil && (*asked < 0 || *asked > upload.MaxPart):
+		return nil, wrong(field+".size", fmt.Sprintf("%d: a part has up to %d bytes", *asked, int64(upload.MaxPart)))
 	case u.size == nil:
 		return asked, nil
 	case number > u.plan.Count:
-		return 0, wrong(field+".number", fmt.Sprintf("%d: the file has %d parts", number, u.plan.Count))
+		return nil, wrong(field+".number", fmt.Sprintf("%d: the file has %d parts", number, u.plan.Count))
 	}
 	_, length := u.plan.Range(number)
-	if asked != 0 && asked != length {
-		return 0, wrong(field+".size", fmt.Sprintf("%d: part %d of this upload has %d bytes", asked, number, length))
+	if asked != nil && *asked != length {
+		return nil, wrong(field+".size", fmt.Sprintf("%d: part %d of this upload has %d bytes", *asked, number, length))
 	}
-	return length, nil
+	return &length, nil
 }
 
 // digest reads the SHA-256 of a part, which must be there where the upload has

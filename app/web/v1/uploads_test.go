@@ -5,11 +5,14 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"cloudstorage/app/auth"
+	"cloudstorage/app/object/upload"
 	"cloudstorage/app/web/problem"
 	v1 "cloudstorage/app/web/v1"
 )
@@ -146,8 +149,16 @@ func TestAnEmptyFileIsOneEmptyPart(t *testing.T) {
 	if u.Parts != 1 || *u.Size != 0 || *u.Last != 0 {
 		t.Errorf("begun as %+v", u)
 	}
-	// The size of nothing cannot be signed.
-	s.sendPart(at, 1, "not empty")
+	s.signParts(at, asked{"number": 1})[0].send(t, "not empty").want(t, http.StatusForbidden, nil)
+	s.do(http.MethodPost, at+"/complete", `{}`).wantProblem(t, problem.UploadIncomplete, "part 1 of 1")
+
+	// Whoever writes past the API is found out.
+	id := regexp.MustCompile(`"upload":"([^"]+)"`).FindStringSubmatch(s.Audit.String())[1]
+	past, err := s.Store.SignPart(t.Context(), upload.Upload{Key: "k", ID: id}, 1, time.Minute, upload.PartOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed{Method: past.Method, URL: past.URL}.send(t, "not empty").want(t, http.StatusOK, nil)
 	s.do(http.MethodPost, at+"/complete", `{}`).wantProblem(t, problem.UploadIncomplete, "9 bytes have arrived of 0")
 	s.sendPart(at, 1, "")
 	s.do(http.MethodPost, at+"/complete", `{}`).want(t, http.StatusOK, nil)
