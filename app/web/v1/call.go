@@ -4,11 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"mime"
 	"net/http"
 	"strconv"
 	"time"
@@ -20,10 +17,6 @@ import (
 )
 
 const requestIDHeader = "X-Request-Id"
-
-// maxJSON bounds a request's JSON: a thousand keys of 1,024 bytes, each byte
-// escaped as six, and what stands around them.
-const maxJSON = 8 << 20
 
 // call is one request to an operation.
 type call struct {
@@ -57,62 +50,6 @@ func (c *call) ttl(asked int64) (time.Duration, error) {
 		return 0, problem.New(problem.InvalidRequest, fmt.Sprintf("expires_in is %d: ask for 1 to %d seconds; share links (/v1/links) live longer", asked, limit))
 	}
 	return time.Duration(asked) * time.Second, nil
-}
-
-// decode reads the request's JSON into v, a pointer to a struct. A field that v
-// does not have is refused: a mistyped name must not be a request for something
-// else.
-func (c *call) decode(v any) error {
-	if media, _, err := mime.ParseMediaType(c.r.Header.Get("Content-Type")); err != nil || media != "application/json" {
-		return problem.New(problem.UnsupportedMediaType, fmt.Sprintf("the body's type is %q: send 'Content-Type: application/json'", c.r.Header.Get("Content-Type")))
-	}
-	err := unmarshal(http.MaxBytesReader(c.w, c.r.Body, maxJSON), v)
-	if err == nil {
-		return nil
-	}
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
-		return problem.New(problem.BodyTooLarge, fmt.Sprintf("the JSON has more than %d bytes: make several requests", maxJSON))
-	}
-	return &problem.Error{Kind: problem.InvalidRequest, Detail: "the JSON cannot be read: " + explain(err), Err: err}
-}
-
-// unmarshal reads one value, and nothing else.
-func unmarshal(body io.Reader, v any) error {
-	text, err := io.ReadAll(body)
-	if err != nil {
-		return err
-	}
-	if err := sound(text); err != nil {
-		return err
-	}
-	if values(text) > maxValues {
-		return fmt.Errorf("it has more than %d values: make several requests", maxValues)
-	}
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(v); err != nil {
-		return err
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("there is more than one value")
-	}
-	return nil
-}
-
-// explain tells what is wrong with JSON in the terms of who wrote it.
-func explain(err error) string {
-	var wrong *json.UnmarshalTypeError
-	var syntax *json.SyntaxError
-	switch {
-	case errors.As(err, &wrong) && wrong.Field != "":
-		return fmt.Sprintf("%s is a %s", wrong.Field, wrong.Value)
-	case errors.As(err, &syntax):
-		return fmt.Sprintf("%s at byte %d", syntax.Error(), syntax.Offset)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return "it ends early"
-	}
-	return err.Error()
 }
 
 // answer answers with JSON. It may hold a URL that is as good as a key, so
