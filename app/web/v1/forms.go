@@ -3,6 +3,7 @@ package v1
 import (
 	"cmp"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -62,6 +63,6 @@ func signForm(c *call) error {
 	if err != nil {
 		return err
 	}
-	c.audit("form.sign", k, "")
+	c.audit("form.sign", k, "", slog.Time("expires", signed.Expires.UTC()))
 	return c.answer(http.StatusOK, form{signed.URL, signed.Fields, signed.Expires.UTC()})
 }

@@ -59,7 +59,7 @@ func TestAFormTakesWhatItSaysAndNothingElse(t *testing.T) {
 	if got := s.content(k, ""); got != "123" {
 		t.Errorf("it became %q", got)
 	}
-	s.wantAudit(`"did":"form.sign"`, k)
+	s.wantAudit(`"did":"form.sign"`, k, `"expires":"`+f.Expires.Format(time.RFC3339Nano))
 }
 
 func TestAFormThatCannotBeIsRefused(t *testing.T) {
