@@ -27,9 +27,9 @@ func (s service) surround(ctx context.Context, server *web.Server, who auth.Auth
 	if err := s.observe(ctx, server, beside, log); err != nil {
 		return err
 	}
+	server.Use(browser.CORS(v1.Path, s.cfg.WebOrigins)) // a page can read that it has to wait
 	server.Use(limit.Concurrency(s.cfg.MaxConcurrency))
 	server.Use(limit.Addresses(s.cfg.RateLimit))
-	server.Use(browser.CORS(v1.Path, s.cfg.WebOrigins))
 	server.Use(crossSite)
 	server.Use(browser.NavigationOnly(guard.Changing()...))
 	server.Use(guard.Exercise{Served: s.cfg.ExerciseRoutes, Authenticate: who.Authenticate, Charge: limiter.Charge}.Middleware())

@@ -38,6 +38,7 @@ func (s *Server) observe(c echo.Context) error {
 	})
 
 	err := recovered(c, s.inner)
+	begun := c.Response().Committed
 	if err != nil {
 		c.Error(err)
 	}
@@ -63,10 +64,14 @@ func (s *Server) observe(c echo.Context) error {
 		// An object.Error's text begins with the action that failed.
 		attrs = append(attrs, slog.String("error", err.Error()), slog.String("code", string(object.CodeOf(err))))
 	}
-	if p := (*panicError)(nil); errors.As(err, &p) {
+	var p *panicError
+	if errors.As(err, &p) {
 		attrs = append(attrs, slog.String("stack", string(p.stack)))
 	}
 	s.log(r.Context(), level, attrs)
+	if p != nil && begun {
+		panic(http.ErrAbortHandler) // half an answer must not look whole
+	}
 	return nil
 }
 

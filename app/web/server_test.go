@@ -138,6 +138,28 @@ func TestAPanicIsA500AndOneLogLineWithItsStack(t *testing.T) {
 	}
 }
 
+func TestAPanicInTheMiddleOfAnAnswerCutsIt(t *testing.T) {
+	t.Parallel()
+	s := newServer(io.Discard, isReady, time.Minute)
+	s.Get("/panic", func(c echo.Context) error {
+		if _, err := c.Response().Write([]byte("half")); err != nil {
+			return err
+		}
+		c.Response().Flush()
+		panic("for the test")
+	})
+	listener := httptest.NewServer(s)
+	t.Cleanup(listener.Close)
+	answer, err := http.Get(listener.URL + "/panic")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if body, err := io.ReadAll(answer.Body); err == nil {
+		t.Errorf("%q looks whole", body)
+	}
+}
+
 func TestTheAccessLogHasNoQuery(t *testing.T) {
 	t.Parallel()
 	log := newLogbook("")

@@ -58,6 +58,14 @@ func access(p Props) document {
 	return document{Version: "2012-10-17", Statement: statements}
 }
 
+// onlyNew adds that a write must say If-None-Match: who steals the role can neither replace the key that seals links nor
+// end a revocation.
+// Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
+func onlyNew(condition map[string]map[string]string) map[string]map[string]string {
+	condition["Null"] = map[string]string{"s3:if-none-match": "false"}
+	return condition
+}
+
 // access allows to read all of the state, and to write what the API writes. Listing lets S3 tell an object that is not
 // there from one that may not be read.
 // Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
@@ -70,7 +78,7 @@ func (s State) access(region string) []statement {
 	for i, path := range s.Writes {
 		statements = append(statements, statement{
 			Sid: fmt.Sprintf("StateWrites%d", i+1), Effect: "Allow", Action: []string{actions.PutObject},
-			Resource: bucket + "/" + path, Condition: inOurAccount(),
+			Resource: bucket + "/" + path, Condition: onlyNew(inOurAccount()),
 		})
 	}
 	if s.KMSKeyARN != nil {

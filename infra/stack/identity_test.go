@@ -43,7 +43,7 @@ func TestARoleReachesBucketsOfItsOwnAccountOnly(t *testing.T) {
 	found := statements(t, s.Only("aws_iam_policy"))
 	for _, sid := range []string{"DataBucket", "DataObjects", "ReadRelease", "StateBucket", "StateObjects", "StateWrites1", "StateWrites2"} {
 		// Terraform reads $${ as ${, which is IAM's.
-		if got := fmt.Sprint(found[sid].Condition); got != "map[StringEquals:map[aws:ResourceAccount:$${aws:PrincipalAccount}]]" {
+		if got := fmt.Sprint(found[sid].Condition["StringEquals"]); got != "map[aws:ResourceAccount:$${aws:PrincipalAccount}]" {
 			t.Errorf("%s: %s", sid, got)
 		}
 	}
@@ -75,6 +75,11 @@ func TestARoleKeepsTheAPIsStateAndDestroysNothingOfIt(t *testing.T) {
 	}
 	if !maps.Equal(got, want) {
 		t.Errorf("got  %v\nwant %v", got, want)
+	}
+	for _, sid := range []string{"StateWrites1", "StateWrites2"} {
+		if got := fmt.Sprint(statements(t, s.Only("aws_iam_policy"))[sid].Condition["Null"]); got != "map[s3:if-none-match:false]" {
+			t.Errorf("%s may overwrite: %s", sid, got)
+		}
 	}
 	condition := fmt.Sprint(statements(t, s.Only("aws_iam_policy"))["StateKey"].Condition)
 	if condition != "map[StringEquals:map[kms:EncryptionContext:aws:s3:arn:arn:aws:s3:::demo-state-1 kms:ViaService:s3.eu-west-1.amazonaws.com]]" {

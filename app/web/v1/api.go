@@ -47,10 +47,13 @@ type API struct {
 
 	Now   func() time.Time
 	Audit *slog.Logger // gets one line for each mutation
+
+	large chan struct{} // a place for each request with large JSON
 }
 
 // Register adds the API to s.
 func (a *API) Register(s *web.Server) {
+	a.large = make(chan struct{}, largeAtOnce)
 	t := table(operations())
 	s.Mount(web.Area{
 		Path: Path,

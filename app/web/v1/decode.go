@@ -23,7 +23,12 @@ func (c *call) decode(v any) error {
 	if media, _, err := mime.ParseMediaType(c.r.Header.Get("Content-Type")); err != nil || media != "application/json" {
 		return problem.New(problem.UnsupportedMediaType, fmt.Sprintf("the body's type is %q: send 'Content-Type: application/json'", c.r.Header.Get("Content-Type")))
 	}
-	err := unmarshal(http.MaxBytesReader(c.w, c.r.Body, maxJSON), v)
+	leave, err := c.api.enter(c.r)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	err = unmarshal(http.MaxBytesReader(c.w, c.r.Body, maxJSON), v)
 	if err == nil {
 		return nil
 	}
