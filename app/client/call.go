@@ -46,8 +46,8 @@ func (c *Client) Ping(ctx context.Context) (string, error) {
 	return a.Message, err
 }
 
-// List returns all files in the bucket, in the order of their names' bytes. The
-// API tells their names only, so every Size is UnknownSize. Names that other
+// List returns all files in the bucket, in the order of their names' bytes, by
+// the exercise's route (Files pages). It tells their names only, so every Size is UnknownSize. Names that other
 // tools made are listed as they are, even where ParseKey would refuse them.
 func (c *Client) List(ctx context.Context) ([]object.Info, error) {
 	a, err := c.call(ctx, listRoute, "")
@@ -65,8 +65,8 @@ func (c *Client) List(ctx context.Context) ([]object.Info, error) {
 	return files, nil
 }
 
-// Delete deletes a file and returns the API's message. A file that is not there
-// is no error.
+// Delete deletes a file by the exercise's route and returns the API's message
+// (Remove tells how to undo it). A file that is not there is no error.
 func (c *Client) Delete(ctx context.Context, key object.Key) (string, error) {
 	if _, err := parseKey(key); err != nil {
 		return "", err
@@ -132,10 +132,8 @@ func (c *Client) callOnce(ctx context.Context, route string, key object.Key) (an
 	r.Header.Set("Accept", "application/json")
 	c.authorize(r)
 	res, err := c.api.Do(r)
-	var elsewhere elsewhereError
-	if errors.As(err, &elsewhere) {
-		return answer{}, &Error{Code: object.CodeInvalid, Peer: API, Err: err, Message: fmt.Sprintf(
-			"%s redirects to %s, where the key is not sent: name that address instead, if it is the API's", name(API, c.base), elsewhere.origin())}
+	if e := c.redirected(err); e != nil {
+		return answer{}, e
 	}
 	if err != nil {
 		return answer{}, broken(ctx, API, c.base, err)

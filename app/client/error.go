@@ -149,6 +149,14 @@ func codeOf(status int) object.Code {
 		return object.CodeNotFound
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		return object.CodeDenied
+	case status == http.StatusConflict:
+		return object.CodeConflict
+	case status == http.StatusPreconditionFailed:
+		return object.CodePrecondition
+	case status == http.StatusRequestEntityTooLarge:
+		return object.CodeTooLarge
+	case status == http.StatusRequestedRangeNotSatisfiable:
+		return object.CodeUnsatisfiable
 	case status == http.StatusTooManyRequests || status >= 500 && status != http.StatusInternalServerError:
 		return object.CodeUnavailable
 	case status >= 400 && status < 500:

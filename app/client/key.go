@@ -2,6 +2,7 @@ package client
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -56,4 +57,15 @@ func (c *Client) checkRedirect(r *http.Request, via []*http.Request) error {
 		return elsewhereError{r.URL}
 	}
 	return nil
+}
+
+// redirected explains a call that err says was to take the key elsewhere; nil
+// where it was not.
+func (c *Client) redirected(err error) *Error {
+	var elsewhere elsewhereError
+	if !errors.As(err, &elsewhere) {
+		return nil
+	}
+	return &Error{Code: object.CodeInvalid, Peer: API, Err: err, Message: fmt.Sprintf(
+		"%s redirects to %s, where the key is not sent: name that address instead, if it is the API's", name(API, c.base), elsewhere.origin())}
 }

@@ -31,9 +31,18 @@ const expectAbove = 1 << 20
 // than announced is an error, so after nil w has all of it; after an error it
 // may have a part. progress may be nil.
 func (c *Client) Download(ctx context.Context, key object.Key, w io.Writer, progress Progress) (Result, error) {
+	return c.download(ctx, key, w, progress, func() (object.Signed, string, error) {
+		return c.sign(ctx, downloadRoute, http.MethodGet, key)
+	})
+}
+
+// signer asks the API for a signed request, and for its message where it has one.
+type signer func() (object.Signed, string, error)
+
+func (c *Client) download(ctx context.Context, key object.Key, w io.Writer, progress Progress, sign signer) (Result, error) {
 	result := Result{Key: key}
 	err := c.retry(ctx, func() error {
-		signed, message, err := c.sign(ctx, downloadRoute, http.MethodGet, key)
+		signed, message, err := sign()
 		if err != nil {
 			return final(err)
 		}
@@ -91,6 +100,12 @@ func (c *Client) get(ctx context.Context, key object.Key, signed object.Signed, 
 // out to hold fewer or more bytes, nothing is stored. When Upload returns, it
 // no longer reads r. progress may be nil.
 func (c *Client) Upload(ctx context.Context, key object.Key, r io.ReadSeeker, size int64, progress Progress) (Result, error) {
+	return c.upload(ctx, key, r, size, progress, func() (object.Signed, string, error) {
+		return c.sign(ctx, uploadRoute, http.MethodPut, key)
+	})
+}
+
+func (c *Client) upload(ctx context.Context, key object.Key, r io.ReadSeeker, size int64, progress Progress, sign signer) (Result, error) {
 	result := Result{Key: key, Size: size}
 	if size < 0 {
 		return result, &Error{Code: object.CodeInvalid, Message: fmt.Sprintf("a file cannot have %d bytes", size)}
@@ -104,7 +119,7 @@ func (c *Client) Upload(ctx context.Context, key object.Key, r io.ReadSeeker, si
 			return unreadable(key, err)
 		}
 		// Signed for each attempt: the one before may have outlived its URL.
-		signed, message, err := c.sign(ctx, uploadRoute, http.MethodPut, key)
+		signed, message, err := sign()
 		if err != nil {
 			return final(err)
 		}
