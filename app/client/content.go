@@ -21,7 +21,7 @@ func (c *Client) Get(ctx context.Context, key object.Key, version string, w io.W
 	if version != "" {
 		query.Set("version", version)
 	}
-	return c.download(ctx, key, w, progress, func() (object.Signed, string, error) {
+	return c.fetch(ctx, key, w, progress, func() (object.Signed, string, error) {
 		signed, err := c.signed(ctx, v1Call{method: http.MethodGet, route: "/v1/files/", rest: string(key), query: query})
 		if errors.Is(err, ErrOlderServer) && version == "" {
 			return c.sign(ctx, downloadRoute, http.MethodGet, key)
@@ -50,7 +50,7 @@ func (c *Client) Put(ctx context.Context, key object.Key, r io.ReadSeeker, size 
 		Size  int64  `json:"size,omitempty"`
 		IfNew bool   `json:"if_new,omitempty"`
 	}{o.Type, size, o.IfNew}
-	return c.upload(ctx, key, r, size, progress, func() (object.Signed, string, error) {
+	return c.store(ctx, key, r, size, progress, func() (object.Signed, string, error) {
 		signed, err := c.signed(ctx, v1Call{method: http.MethodPut, route: "/v1/files/", rest: string(key), query: url.Values{"sign": {"1"}}, body: terms})
 		if errors.Is(err, ErrOlderServer) && !o.IfNew {
 			return c.sign(ctx, uploadRoute, http.MethodPut, key)

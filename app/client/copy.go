@@ -53,7 +53,7 @@ func (c *Client) copy(ctx context.Context, route string, from, to object.Key, o 
 	if err != nil {
 		return object.Info{}, nil, err
 	}
-	var f file
+	var f fileJSON
 	if err := c.decode(body, &f); err != nil {
 		return object.Info{}, nil, err
 	}

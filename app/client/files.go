@@ -28,8 +28,8 @@ type Entry struct {
 	IsPrefix bool
 }
 
-// file is a file as the API describes it.
-type file struct {
+// fileJSON is a file as the API describes it.
+type fileJSON struct {
 	Key      string    `json:"key"`
 	Size     int64     `json:"size"`
 	ETag     string    `json:"etag"`
@@ -38,7 +38,7 @@ type file struct {
 	Version  string    `json:"version"`
 }
 
-func (f file) info() object.Info {
+func (f fileJSON) info() object.Info {
 	return object.Info{Key: object.Key(f.Key), Size: f.Size, ETag: f.ETag, Modified: f.Modified, Type: f.Type, Version: f.Version}
 }
 
@@ -63,9 +63,9 @@ func (c *Client) Files(ctx context.Context, o FilesOptions) iter.Seq2[Entry, err
 		}
 		for {
 			var page struct {
-				Files    []file   `json:"files"`
-				Prefixes []string `json:"prefixes"`
-				Next     string   `json:"next_cursor"`
+				Files    []fileJSON `json:"files"`
+				Prefixes []string   `json:"prefixes"`
+				Next     string     `json:"next_cursor"`
 			}
 			_, body, err := c.v1(ctx, v1Call{method: http.MethodGet, route: "/v1/files", query: query})
 			if errors.Is(err, ErrOlderServer) && !query.Has("cursor") {

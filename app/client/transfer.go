@@ -31,7 +31,7 @@ const expectAbove = 1 << 20
 // than announced is an error, so after nil w has all of it; after an error it
 // may have a part. progress may be nil.
 func (c *Client) Download(ctx context.Context, key object.Key, w io.Writer, progress Progress) (Result, error) {
-	return c.download(ctx, key, w, progress, func() (object.Signed, string, error) {
+	return c.fetch(ctx, key, w, progress, func() (object.Signed, string, error) {
 		return c.sign(ctx, downloadRoute, http.MethodGet, key)
 	})
 }
@@ -39,7 +39,7 @@ func (c *Client) Download(ctx context.Context, key object.Key, w io.Writer, prog
 // signer asks the API for a signed request, and for its message where it has one.
 type signer func() (object.Signed, string, error)
 
-func (c *Client) download(ctx context.Context, key object.Key, w io.Writer, progress Progress, sign signer) (Result, error) {
+func (c *Client) fetch(ctx context.Context, key object.Key, w io.Writer, progress Progress, sign signer) (Result, error) {
 	result := Result{Key: key}
 	err := c.retry(ctx, func() error {
 		signed, message, err := sign()
@@ -100,12 +100,12 @@ func (c *Client) get(ctx context.Context, key object.Key, signed object.Signed, 
 // out to hold fewer or more bytes, nothing is stored. When Upload returns, it
 // no longer reads r. progress may be nil.
 func (c *Client) Upload(ctx context.Context, key object.Key, r io.ReadSeeker, size int64, progress Progress) (Result, error) {
-	return c.upload(ctx, key, r, size, progress, func() (object.Signed, string, error) {
+	return c.store(ctx, key, r, size, progress, func() (object.Signed, string, error) {
 		return c.sign(ctx, uploadRoute, http.MethodPut, key)
 	})
 }
 
-func (c *Client) upload(ctx context.Context, key object.Key, r io.ReadSeeker, size int64, progress Progress, sign signer) (Result, error) {
+func (c *Client) store(ctx context.Context, key object.Key, r io.ReadSeeker, size int64, progress Progress, sign signer) (Result, error) {
 	result := Result{Key: key, Size: size}
 	if size < 0 {
 		return result, &Error{Code: object.CodeInvalid, Message: fmt.Sprintf("a file cannot have %d bytes", size)}

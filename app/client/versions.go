@@ -28,7 +28,7 @@ func (c *Client) Versions(ctx context.Context, key object.Key) iter.Seq2[Version
 		for {
 			var page struct {
 				Versions []struct {
-					file
+					fileJSON
 					Newest  bool `json:"newest"`
 					Deleted bool `json:"deleted"`
 				} `json:"versions"`
@@ -75,7 +75,7 @@ func (c *Client) restore(ctx context.Context, key object.Key, query url.Values) 
 	if err != nil {
 		return object.Info{}, needsV1("restore '"+string(key)+"'", err)
 	}
-	var f file
+	var f fileJSON
 	if err := c.decode(body, &f); err != nil {
 		return object.Info{}, err
 	}
