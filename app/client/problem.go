@@ -20,7 +20,7 @@ const problemPath = "/v1/problems/"
 
 // Problem is what the API says about a refusal. errors.As finds it in the error
 // of a call below /v1.
-type Problem struct {
+type Problem struct { //nolint:errname // the RFC's name for it
 	Kind      string // such as "not-found": stable, and explained at /v1/problems/<kind>
 	Title     string // the kind in one sentence
 	Detail    string // what happened this time, and the way out

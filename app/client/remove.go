@@ -67,11 +67,12 @@ func (c *Client) RemoveMany(ctx context.Context, keys iter.Seq[object.Key]) iter
 				return
 			}
 			var deletions []deletion
-			err := error(ErrOlderServer)
+			var err error
 			if !older {
 				deletions, err = c.removeBatch(ctx, names)
+				older = errors.Is(err, ErrOlderServer)
 			}
-			if older = errors.Is(err, ErrOlderServer); older {
+			if older {
 				for _, key := range names {
 					if d, err := c.Remove(ctx, key); !yield(d, err) || ctx.Err() != nil {
 						return

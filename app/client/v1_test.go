@@ -124,7 +124,10 @@ func TestFilesAsksForNoPageThatNobodyWants(t *testing.T) {
 	}))
 	defer api.Close()
 	c := newClient(t, api.URL)
-	for range c.Files(t.Context(), client.FilesOptions{}) {
+	for e, err := range c.Files(t.Context(), client.FilesOptions{}) {
+		if e.Key != "a" || err != nil {
+			t.Errorf("%+v, %v", e, err)
+		}
 		break
 	}
 	if asked.Load() != 1 {
@@ -397,7 +400,7 @@ func TestAnOlderServerIsNamedWhereItCannotServe(t *testing.T) {
 
 func TestAProblemTellsAllThatTheAPISaid(t *testing.T) {
 	t.Parallel()
-	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/problem+json")
 		w.WriteHeader(http.StatusInternalServerError)
 		_ = json.NewEncoder(w).Encode(map[string]any{"type": "/v1/problems/internal", "title": "The server failed.", "status": 500, "detail": "because\n\x1b[2J", "request_id": "abc"})

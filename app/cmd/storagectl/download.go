@@ -26,7 +26,7 @@ all of the new one has come; a broken download leaves nothing behind.`,
 				return err
 			}
 			defer c.Close()
-			progress, end := p.progress(string(key))
+			progress, end := p.progress(o, string(key))
 			result, err := c.DownloadFile(cmd.Context(), key, p.dir, progress)
 			end(err == nil)
 			if err != nil {

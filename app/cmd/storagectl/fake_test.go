@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// fake is an API and its bucket, in memory.
+// fake is an API of the exercise's routes alone and its bucket, in memory.
 type fake struct {
 	*httptest.Server
 	mu      sync.Mutex
@@ -64,6 +64,10 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, 200, "Successfully listed files on s3 bucket 'module02-1'", names)
 		return
 	}
+	if r.URL.Path != "/" {
+		answer(w, 404, "there is no such route", nil)
+		return
+	}
 	answer(w, 200, greeting, nil)
 }
 
@@ -102,7 +106,9 @@ type outcome struct {
 type where struct {
 	dir      string
 	terminal bool
+	stdin    string
 	key      string
+	env      map[string]string
 }
 
 func (at where) run(t *testing.T, args ...string) outcome {
@@ -112,8 +118,14 @@ func (at where) run(t *testing.T, args ...string) outcome {
 	}
 	var stdout, stderr bytes.Buffer
 	code := program{
-		stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, dir: at.dir, key: at.key,
-		isTerminal: func(io.Writer) bool { return at.terminal },
+		stdin: strings.NewReader(at.stdin), stdout: &stdout, stderr: &stderr, dir: at.dir,
+		env: func(name string) string {
+			if name == envKey {
+				return at.key
+			}
+			return at.env[name]
+		},
+		isTerminal: func(any) bool { return at.terminal },
 	}.run(t.Context(), args)
 	return outcome{code, stdout.String(), stderr.String()}
 }

@@ -48,7 +48,7 @@ nor the network is asked: the key works once the environment is deployed with it
 		Example: `  storagectl key new --id ci
   export STORAGE_KEY=$(storagectl key new --id ci --verbs list,read --prefix reports/)
   storagectl key new --id backup --verbs write --prefix db/ --prefix logs/ --expires 720h
-  storagectl key new --id admin --verbs list,read,write,delete --expires 2027-01-31 --json`,
+  storagectl key new --id admin --verbs list,read,write,delete --expires 2099-12-31 --json`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			for _, v := range verbs {

@@ -29,7 +29,7 @@ func (p program) list(o *options) *cobra.Command {
 nothing more. Names that may hold line breaks are safe in --json.`,
 		Example: `  storagectl list
   storagectl list --ip api.example.com | grep '\.pdf$'
-  storagectl list --json | jq -r '.files[].name'`,
+  storagectl list --json > files.json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := p.client(o)

@@ -1,5 +1,5 @@
-// Command storagectl uses the storage API from a terminal: ping, list, delete,
-// download, upload; and makes keys for it.
+// Command storagectl uses the storage API from a terminal: it lists, uploads,
+// downloads, copies, shares, deletes and restores files, and makes keys.
 package main
 
 import (

@@ -4,16 +4,25 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"cloudstorage/app/object"
 )
 
-// report writes a result: text, or v with --json.
+// report tells what was done: text, nothing with --quiet, or v with --json.
 func (p program) report(o *options, text string, v any) error {
-	if o.json {
+	switch {
+	case o.json:
 		return p.writeJSON(v)
+	case o.quiet:
+		return nil
 	}
+	return p.write(text)
+}
+
+// write writes text for people, of one or more lines.
+func (p program) write(text string) error {
 	lines := strings.Split(text, "\n")
 	for i := range lines {
 		lines[i] = printable(lines[i])
@@ -23,7 +32,12 @@ func (p program) report(o *options, text string, v any) error {
 }
 
 func (p program) writeJSON(v any) error {
-	encoder := json.NewEncoder(p.stdout)
+	return encode(p.stdout, v)
+}
+
+// encode writes v as JSON on one line.
+func encode(w io.Writer, v any) error {
+	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
 	return encoder.Encode(v)
 }

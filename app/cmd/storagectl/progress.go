@@ -15,10 +15,10 @@ const (
 	refreshEvery = 100 * time.Millisecond // often enough to look alive
 )
 
-// progress draws a bar on standard error where that is a terminal. Call end
+// progress draws a bar on standard error where that is a terminal, unless --quiet. Call end
 // when the transfer is over: a failed one takes its bar away.
-func (p program) progress(name string) (moved client.Progress, end func(ok bool)) {
-	if !p.isTerminal(p.stderr) {
+func (p program) progress(o *options, name string) (moved client.Progress, end func(ok bool)) {
+	if o.quiet || !p.isTerminal(p.stderr) {
 		return nil, func(bool) {}
 	}
 	var container *mpb.Progress

@@ -4,15 +4,17 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
-
-	"cloudstorage/app/client"
 )
 
 // options are the flags that all commands take, before or after their name.
 type options struct {
 	address  string
+	profile  string
 	filename string
 	json     bool
+	quiet    bool
+
+	addressGiven bool // by the flag
 }
 
 // root returns the command line. It sets *started once the line was understood,
@@ -21,46 +23,43 @@ func (p program) root(started *bool) *cobra.Command {
 	o := &options{}
 	root := &cobra.Command{
 		Use:   "storagectl",
-		Short: "Use the storage API: list, upload, download and delete files in its bucket",
-		Long: `storagectl lists, uploads, downloads and deletes the files of a storage API.
+		Short: "Use the storage API: list, upload, download, share and delete files in its bucket",
+		Long: `storagectl lists, uploads, downloads, copies, shares and deletes the files of a
+storage API, and brings them back.
 
 The API only lists, deletes and signs: a file's bytes flow straight between this
 machine and the bucket, as a stream, whatever their size.
 
-Where the API asks who calls, put your key into the environment variable
-STORAGE_KEY: a flag could be seen in the list of processes.
+A flag goes over the environment (STORAGE_URL, STORAGE_KEY, STORAGE_PROFILE), and
+that over the profiles in ~/.config/storagectl/config.yaml. There is no flag for the
+key: it could be seen in the list of processes.
 
 Exit codes: 0 done, 1 failed (or cancelled), 2 wrong usage.`,
 		Example: `  storagectl ping
   storagectl upload --filename report.pdf
   storagectl --ip api.example.com list
-  storagectl --ip https://api.example.com download --filename report.pdf`,
+  STORAGE_URL=http://api.example.com storagectl download --filename report.pdf
+  storagectl ls -l photos/`,
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(*cobra.Command, []string) error {
-			return usagef("no command: say ping, list, delete, download, upload or key new")
+			return usagef("no command: say ping, ls, upload, download, rm, or another that --help lists")
 		},
-		PersistentPreRun: func(*cobra.Command, []string) { *started = true },
+		PersistentPreRun: func(cmd *cobra.Command, _ []string) {
+			*started = true
+			o.addressGiven = cmd.Flags().Changed("ip")
+		},
 	}
 	flags := root.PersistentFlags()
 	flags.StringVar(&o.address, "ip", "0.0.0.0", "where the API is: address, name or URL, with or without port (0.0.0.0 is this machine; the port is 5000 unless given)")
+	flags.StringVar(&o.profile, "profile", "", "the profile of ~/.config/storagectl/config.yaml that says where the API is, and the key's file")
 	flags.StringVar(&o.filename, "filename", "", "the file to upload, download or delete")
 	flags.BoolVar(&o.json, "json", false, "write the result as JSON")
-	root.AddCommand(p.ping(o), p.list(o), p.delete(o), p.download(o), p.upload(o), p.keys(o))
+	flags.BoolVarP(&o.quiet, "quiet", "q", false, "say nothing but what was asked for, and errors")
+	root.AddCommand(p.ping(o), p.list(o), p.delete(o), p.download(o), p.upload(o), p.keys(o),
+		p.ls(o), p.stat(o), p.cat(o), p.rm(o), p.cp(o), p.mv(o), p.versions(o), p.restore(o), p.share(o))
 	return root
-}
-
-// client returns the client that --ip asks for.
-func (p program) client(o *options) (*client.Client, error) {
-	if _, err := client.ParseAddress(o.address); err != nil {
-		return nil, usagef("--ip: %w", err)
-	}
-	c, err := client.New(o.address, client.WithUserAgent("storagectl/"+version()), client.WithKey(p.key))
-	if err != nil {
-		return nil, usagef("%s: %w", envKey, err)
-	}
-	return c, nil
 }
 
 // name returns the file that --filename or the one argument names.

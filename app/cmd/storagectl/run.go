@@ -7,8 +7,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"strings"
-	"unicode"
 
 	"golang.org/x/term"
 
@@ -23,12 +21,9 @@ const (
 	exitUsage  = 2 // the command line
 )
 
-// envKey holds the key, or the token, that is sent to the API.
-const envKey = "STORAGE_KEY"
-
 // run is the whole program: it returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	return program{stdin: stdin, stdout: stdout, stderr: stderr, dir: ".", isTerminal: isTerminal, key: os.Getenv(envKey)}.run(ctx, args)
+	return program{stdin: stdin, stdout: stdout, stderr: stderr, dir: ".", isTerminal: isTerminal, env: os.Getenv}.run(ctx, args)
 }
 
 // program is what the commands share.
@@ -36,12 +31,13 @@ type program struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	dir            string // where downloads go
-	isTerminal     func(io.Writer) bool
-	key            string // sent to the API; "" is none
+	isTerminal     func(stream any) bool
+	env            func(name string) string // nil is an empty one
+	called         *connection              // what run's command called
 }
 
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
@@ -56,6 +52,7 @@ func usagef(format string, args ...any) error {
 
 func (p program) run(ctx context.Context, args []string) int {
 	started := false
+	p.called = &connection{}
 	root := p.root(&started)
 	root.SetArgs(args)
 	root.SetIn(p.stdin)
@@ -65,12 +62,11 @@ func (p program) run(ctx context.Context, args []string) int {
 	if err == nil {
 		return exitDone
 	}
-	message := sentence(err.Error())
 	if wrong := (usageError{}); !started || errors.As(err, &wrong) {
-		fmt.Fprintf(p.stderr, "storagectl: %s (see %s --help)\n", message, cmd.CommandPath())
+		fmt.Fprintf(p.stderr, "storagectl: %s (see %s --help)\n", sentence(err.Error()), cmd.CommandPath())
 		return exitUsage
 	}
-	fmt.Fprintln(p.stderr, "storagectl: "+message+p.wayOut(err))
+	p.complain(err)
 	return exitFailed
 }
 
@@ -83,23 +79,8 @@ func (p program) wayOut(err error) string {
 	switch {
 	case failed.Status == 0 && failed.Code == object.CodeUnavailable:
 		return "; is it running? Start it with 'make up', or name another address with --ip"
-	case failed.Status == http.StatusUnauthorized && p.key == "":
-		return "; put yours into the environment variable " + envKey
 	case failed.Status == http.StatusUnauthorized:
-		return "; put another into the environment variable " + envKey
+		return p.called.keyHelp()
 	}
 	return ""
-}
-
-// sentence puts s on one line.
-func sentence(s string) string { return printable(strings.Join(strings.Fields(s), " ")) }
-
-// printable replaces what a terminal would obey.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return '?'
-		}
-		return r
-	}, strings.ToValidUTF8(s, "?"))
 }

@@ -51,7 +51,7 @@ func TestListPrintsNamesAndATableOnATerminal(t *testing.T) {
 	f.objects = map[string]string{"a/b": "", "c <&>": "", "d\x1b[2J": ""}
 	where{}.run(t, "list", "--ip", f.address()).want(t, "a/b\nc <&>\nd\x1b[2J\n")
 	where{}.run(t, "list", "--ip", f.address(), "--json").want(t, `{"files":[{"name":"a/b"},{"name":"c <&>"},{"name":"d\u001b[2J"}]}`+"\n")
-	where{terminal: true}.run(t, "list", "--ip", f.address()).want(t, "NAME\na/b\nc <&>\nd?[2J\n")
+	where{terminal: true}.run(t, "list", "--ip", f.address()).want(t, "NAME\na/b\nc <&>\nd\\x1b[2J\n")
 }
 
 func TestTheTableHasSizesWhereTheyAreKnown(t *testing.T) {

@@ -48,7 +48,7 @@ another. A file of that name in the bucket is replaced.`,
 				return err
 			}
 			defer c.Close()
-			progress, end := p.progress(filepath.Base(path))
+			progress, end := p.progress(o, filepath.Base(path))
 			result, err := c.UploadFile(cmd.Context(), path, key, progress)
 			end(err == nil)
 			if err != nil {
