@@ -10,11 +10,27 @@ import (
 	"path"
 	"path/filepath"
 
+	"cloudstorage/app/client/localname"
 	"cloudstorage/app/object"
 )
 
-// UploadFile stores the file at name under key; "" stands for its base name.
+// UploadFile stores the file at name under key, as Upload does; "" stands for its
+// base name.
 func (c *Client) UploadFile(ctx context.Context, name string, key object.Key, progress Progress) (Result, error) {
+	return c.sendFile(name, key, func(key object.Key, f *os.File, size int64) (Result, error) {
+		return c.Upload(ctx, key, f, size, progress)
+	})
+}
+
+// PutFile stores the file at name under key, as Put does; "" stands for its base
+// name.
+func (c *Client) PutFile(ctx context.Context, name string, key object.Key, o PutOptions, progress Progress) (Result, error) {
+	return c.sendFile(name, key, func(key object.Key, f *os.File, size int64) (Result, error) {
+		return c.Put(ctx, key, f, size, o, progress)
+	})
+}
+
+func (c *Client) sendFile(name string, key object.Key, send func(object.Key, *os.File, int64) (Result, error)) (Result, error) {
 	// Looked at before it is opened: opening a pipe waits for its writer.
 	info, err := os.Stat(name)
 	switch {
@@ -38,17 +54,17 @@ func (c *Client) UploadFile(ctx context.Context, name string, key object.Key, pr
 	if info, err = f.Stat(); err != nil {
 		return Result{}, fileError(err, "cannot upload %q: %s", name, cause(err))
 	}
-	result, err := c.Upload(ctx, key, f, info.Size(), progress)
+	result, err := send(key, f, info.Size())
 	result.Path = name
 	return result, err
 }
 
 // DownloadFile fetches key into the folder dir, under the last segment of the
-// key, and replaces a file of that name. It writes to a hidden temporary file
-// beside it (.name.*.part) and renames that when all of it has come, so there
-// is never a half file under the real name; on a failure the temporary file is
-// removed.
-func (c *Client) DownloadFile(ctx context.Context, key object.Key, dir string, progress Progress) (_ Result, err error) {
+// key, as Download does, and replaces a file of that name. It writes to a hidden
+// temporary file beside it (.name.*.part) and renames that when all of it has
+// come, so there is never a half file under the real name; on a failure the
+// temporary file is removed.
+func (c *Client) DownloadFile(ctx context.Context, key object.Key, dir string, progress Progress) (Result, error) {
 	if _, err := parseKey(key); err != nil {
 		return Result{}, err
 	}
@@ -56,28 +72,56 @@ func (c *Client) DownloadFile(ctx context.Context, key object.Key, dir string, p
 	if err != nil {
 		return Result{}, err
 	}
+	return saveFile(dir, base, func(f *os.File) (Result, error) { return c.Download(ctx, key, f, progress) })
+}
+
+// GetFile fetches key, or one version of it ("" is the newest), into the folder
+// dir, as DownloadFile does; base is its name there, "" the last segment of the
+// key.
+func (c *Client) GetFile(ctx context.Context, key object.Key, version, dir, base string, progress Progress) (Result, error) {
+	if _, err := parseKey(key); err != nil {
+		return Result{}, err
+	}
+	if base == "" {
+		var err error
+		if base, err = localName(key); err != nil {
+			return Result{}, err
+		}
+	}
+	return saveFile(dir, base, func(f *os.File) (Result, error) { return c.Get(ctx, key, version, f, progress) })
+}
+
+func saveFile(dir, base string, fetch func(*os.File) (Result, error)) (_ Result, err error) {
 	target := filepath.Join(dir, base)
-	if info, err := os.Lstat(target); err == nil && !info.Mode().IsRegular() && info.Mode()&fs.ModeSymlink == 0 {
+	root, err := os.OpenRoot(dir) // whatever base holds, it stays in dir
+	if err != nil {
+		return Result{}, fileError(err, "cannot save %q: %s", target, cause(err))
+	}
+	defer root.Close()
+	if info, err := root.Lstat(base); err == nil && !info.Mode().IsRegular() && info.Mode()&fs.ModeSymlink == 0 {
 		return Result{}, fileError(nil, "cannot save %q: something of that name is there which is no file; move it away", target)
 	}
-	f, err := createPart(dir, base)
+	if err := localname.New(root).Claim(base); err != nil {
+		return Result{}, fileError(err, "cannot save %q: %s", target, err)
+	}
+	f, part, err := createPart(root, base)
 	if err != nil {
 		return Result{}, fileError(err, "cannot save %q: %s", target, cause(err))
 	}
 	defer func() {
 		if err != nil {
 			f.Close() // again, harmlessly, after a failed rename
-			os.Remove(f.Name())
+			_ = root.Remove(part)
 		}
 	}()
-	result, err := c.Download(ctx, key, f, progress)
+	result, err := fetch(f)
 	if err != nil {
 		return Result{}, err
 	}
 	if err := f.Close(); err != nil {
 		return Result{}, fileError(err, "cannot save %q: %s", target, cause(err))
 	}
-	if err := os.Rename(f.Name(), target); err != nil {
+	if err := root.Rename(part, base); err != nil {
 		return Result{}, fileError(err, "cannot save %q: %s", target, cause(err))
 	}
 	result.Path = target
@@ -88,7 +132,7 @@ func (c *Client) DownloadFile(ctx context.Context, key object.Key, dir string, p
 // file right in a folder on this system.
 func localName(key object.Key) (string, error) {
 	_, base := path.Split(string(key))
-	if base == "" || !filepath.IsLocal(base) || filepath.Base(base) != base {
+	if localname.Check(base) != nil {
 		return "", fileError(nil, "cannot save %q: its last segment is no file name on this system", key)
 	}
 	return base, nil
@@ -99,12 +143,14 @@ const maxNameBytes = 255
 
 // createPart creates the temporary file. Unlike os.CreateTemp it gives the file
 // the usual permissions, since it becomes the real one.
-func createPart(dir, base string) (*os.File, error) {
+func createPart(dir *os.Root, base string) (f *os.File, name string, err error) {
 	suffix := "." + rand.Text()[:8] + ".part"
 	if limit := maxNameBytes - 1 - len(suffix); len(base) > limit {
 		base = base[:limit]
 	}
-	return os.OpenFile(filepath.Join(dir, "."+base+suffix), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+	name = "." + base + suffix
+	f, err = dir.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+	return f, name, err
 }
 
 func fileError(err error, format string, args ...any) error {

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -487,5 +489,53 @@ func TestWhatIsNotTheAPIIsNotTakenForIt(t *testing.T) {
 			}
 		}
 		api.Close()
+	}
+}
+
+func TestAFileGoesThereAndBackWithItsVersions(t *testing.T) {
+	t.Parallel()
+	c := whole(t)
+	dir, outside := t.TempDir(), filepath.Join(t.TempDir(), "outside")
+	local := filepath.Join(dir, "a.txt")
+	for _, content := range []string{"first", "second"} {
+		if err := os.WriteFile(local, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := c.PutFile(t.Context(), local, "", client.PutOptions{}, nil); err != nil || got.Key != "a.txt" || got.Path != local {
+			t.Fatalf("%+v, %v", got, err)
+		}
+	}
+	var older string
+	for v, err := range c.Versions(t.Context(), "a.txt") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		older = v.Version
+	}
+	if err := os.WriteFile(outside, []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(outside, filepath.Join(dir, "link.txt")); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ version, base, saved, want string }{
+		{"", "", "a.txt", "second"},
+		{older, "", "a.txt", "first"},
+		{"", "link.txt", "link.txt", "second"},
+	} {
+		if got, err := c.GetFile(t.Context(), "a.txt", tt.version, dir, tt.base, nil); err != nil || got.Path != filepath.Join(dir, tt.saved) {
+			t.Errorf("%+v: %+v, %v", tt, got, err)
+		}
+		if got, err := os.ReadFile(filepath.Join(dir, tt.saved)); err != nil || string(got) != tt.want {
+			t.Errorf("%+v: saved %q, %v", tt, got, err)
+		}
+	}
+	if got, err := os.ReadFile(outside); err != nil || string(got) != "mine" {
+		t.Errorf("a link was followed: %q, %v", got, err)
+	}
+	for _, base := range []string{"..", "../x", "/x", "a/b"} {
+		if _, err := c.GetFile(t.Context(), "a.txt", "", dir, base, nil); err == nil {
+			t.Errorf("saved as %q", base)
+		}
 	}
 }

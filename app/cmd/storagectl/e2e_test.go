@@ -215,6 +215,14 @@ func TestTheRealProgramsWhereKeysSayWhoMay(t *testing.T) {
 		t.Errorf("download: %+v", got)
 	}
 	u.run(t, "delete", "--filename", "a b").wantFailure(t, exitFailed, `403: ci may not delete "a b"`)
+	u.run(t, "rm", "a b").wantFailure(t, exitFailed, `403: ci may not delete "a b"`)
+
+	// Of the exercise's routes it has none that change anything, unless told.
+	u.address = serve(t, storaged, g, bucket, "STORAGE_ACCESS=restricted", "STORAGE_STATE_BUCKET="+state.Bucket())
+	u.run(t, "upload", "--filename", "a b").wantFailure(t, exitFailed, "404")
+	u.run(t, "put", "a b", "c d").want(t, "Sent a b as c d (7 B)\n")
+	u.run(t, "ls").want(t, "a b\nc d\n")
+	u.run(t, "get", "c d").want(t, "Saved c d as c d (7 B)\n")
 }
 
 func TestFilesOfAnySizeArriveAsTheyWere(t *testing.T) {
