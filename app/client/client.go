@@ -16,6 +16,7 @@ const (
 	headerTimeout = 60 * time.Second // the load balancer gives up then, too
 	stallTimeout  = 60 * time.Second // longer than a Wi-Fi needs to come back
 	idleTimeout   = 30 * time.Second // below the server's 75 s, so that no request meets a connection that is just being closed
+	maxIdle       = 64               // connections that are kept for the next of many requests
 	bufferBytes   = 128 << 10        // a transfer's buffer: fewer system calls than with the default 4 KB
 )
 
@@ -70,6 +71,7 @@ func New(address string, opts ...Option) (*Client, error) {
 		ResponseHeaderTimeout: headerTimeout,
 		ExpectContinueTimeout: time.Second,
 		IdleConnTimeout:       idleTimeout,
+		MaxIdleConnsPerHost:   maxIdle,
 		ReadBufferSize:        bufferBytes,
 		WriteBufferSize:       bufferBytes,
 	}

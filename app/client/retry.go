@@ -44,7 +44,7 @@ func pause(n int, asked time.Duration) time.Duration {
 	if asked > 0 {
 		return min(asked, maxRetryAfter)
 	}
-	d := firstPause << (n - 1)
+	d := min(firstPause<<min(n-1, 10), maxRetryAfter)
 	return d/2 + rand.N(d/2)
 }
 

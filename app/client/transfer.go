@@ -124,25 +124,28 @@ func (c *Client) store(ctx context.Context, key object.Key, r io.ReadSeeker, siz
 			return final(err)
 		}
 		result.Message = message
-		return c.put(ctx, key, signed, r, size, progress)
+		_, err = c.put(ctx, key, signed, r, size, 0, progress)
+		return err
 	})
 	return result, err
 }
 
-func (c *Client) put(ctx context.Context, key object.Key, signed object.Signed, r io.Reader, size int64, progress Progress) error {
+// put returns the header of the answer to a success. It gives up a connection over
+// which fewer than least bytes move at a time.
+func (c *Client) put(ctx context.Context, key object.Key, signed object.Signed, r io.Reader, size int64, least int64, progress Progress) (http.Header, error) {
 	ctx, dog := c.watch(ctx)
 	defer dog.stop()
-	body := &uploadBody{r: r, left: size, meter: &meter{dog: dog, total: size, progress: progress}}
+	body := &uploadBody{r: r, left: size, meter: &meter{dog: dog, total: size, least: least, progress: progress}}
 	request, err := c.request(ctx, signed, body)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	body.meter.start()
 	request.ContentLength = size
 	if size == 0 {
 		// An empty body of unknown kind would be sent chunked, which S3 refuses.
 		if _, err := body.Read(nil); !errors.Is(err, io.EOF) {
-			return unreadable(key, err)
+			return nil, unreadable(key, err)
 		}
 		request.Body = http.NoBody
 	}
@@ -154,17 +157,17 @@ func (c *Client) put(ctx context.Context, key object.Key, signed object.Signed, 
 		defer res.Body.Close()
 	}
 	if failure := body.release(); failure != nil {
-		return unreadable(key, failure)
+		return nil, unreadable(key, failure)
 	}
 	if err != nil {
-		return broken(ctx, Storage, request.URL, err)
+		return nil, broken(ctx, Storage, request.URL, err)
 	}
 	if res.StatusCode != http.StatusOK && res.StatusCode != http.StatusCreated && res.StatusCode != http.StatusNoContent {
-		return storageError(res, request.URL, "upload", key)
+		return nil, storageError(res, request.URL, "upload", key)
 	}
 	// What is left unread costs the connection, not the upload.
 	_, _ = io.CopyN(io.Discard, res.Body, maxErrorBody)
-	return nil
+	return res.Header, nil
 }
 
 // request builds the signed request; an error must not quote its URL.
@@ -184,14 +187,20 @@ func (c *Client) request(ctx context.Context, signed object.Signed, body io.Read
 type meter struct {
 	dog         *watchdog
 	done, total int64
+	least       int64 // as many bytes feed the watchdog; 0 is any
+	hungry      int64 // bytes since it was fed
 	progress    Progress
 }
 
 func (m *meter) start() { m.add(0) }
 
 func (m *meter) add(n int) {
-	m.dog.feed()
 	m.done += int64(n)
+	m.hungry += int64(n)
+	if n == 0 || m.hungry >= m.least || m.done == m.total {
+		m.dog.feed()
+		m.hungry = 0
+	}
 	if m.progress != nil {
 		m.progress(m.done, m.total)
 	}

@@ -1,0 +1,156 @@
+package transfer
+
+import (
+	"bufio"
+	"crypto/md5"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"cloudstorage/app/client"
+	"cloudstorage/app/object"
+)
+
+// downloadJournal says which ranges of a large file have arrived. Its file has a
+// line of JSON about the source, then a line for each range: its number and the
+// MD5 of its bytes, so that what the disk has lost since is noticed.
+type downloadJournal struct {
+	name string // of the file
+
+	API      string     `json:"api"`
+	Key      object.Key `json:"key"`
+	Asked    string     `json:"asked,omitempty"` // the version that was asked for; "" is the newest
+	Size     int64      `json:"size"`
+	ETag     string     `json:"etag"`
+	MD5      bool       `json:"md5"`
+	Version  string     `json:"version,omitempty"`
+	Modified time.Time  `json:"modified"`
+	Range    int64      `json:"range"` // bytes of each but the last
+
+	mu   sync.Mutex
+	sums []*[md5.Size]byte
+	file *os.File
+}
+
+// newJournal begins one for what is about to be fetched.
+func (t *Transfers) newJournal(f *fetching, part *os.File, name string, content *client.Content) (*downloadJournal, error) {
+	j := &downloadJournal{name: name, API: t.client.Address(), Key: f.Key, Asked: f.Version, Size: content.Size, ETag: content.ETag, MD5: content.MD5,
+		Version: content.Version, Modified: content.Modified, Range: t.partSize(content.Size)}
+	// Ranges that are the parts make the ETag comparable without reading again.
+	if parts := partsOf(j.ETag); parts > 0 {
+		if likely := likelyPart(j.Size, parts); likely > 0 && likely <= mostPart {
+			j.Range = likely
+		}
+	}
+	j.sums = make([]*[md5.Size]byte, j.count())
+	if err := part.Truncate(j.Size); err != nil {
+		return nil, unwritable(f.Name, err)
+	}
+	text, err := json.Marshal(j)
+	if err != nil {
+		return nil, unwritable(f.Name, err)
+	}
+	if j.file, err = f.Dir.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666); err != nil {
+		return nil, unwritable(f.Name, err)
+	}
+	if _, err := j.file.Write(append(text, '\n')); err != nil {
+		j.close()
+		return nil, unwritable(f.Name, err)
+	}
+	return j, nil
+}
+
+// openJournal returns the journal that an earlier try left for the same file,
+// nil where there is none. Each range that it names is read again.
+func (t *Transfers) openJournal(f *fetching, part *os.File, name string) *downloadJournal {
+	file, err := f.Dir.OpenFile(name, os.O_RDWR, 0)
+	if err != nil {
+		return nil
+	}
+	j := &downloadJournal{name: name, file: file}
+	if t.load(f, j, part) != nil {
+		j.close()
+		_ = f.Dir.Remove(name)
+		return nil
+	}
+	return j
+}
+
+func (t *Transfers) load(f *fetching, j *downloadJournal, part *os.File) error {
+	lines := bufio.NewReader(j.file)
+	head, err := lines.ReadBytes('\n')
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(head, j); err != nil {
+		return err
+	}
+	info, err := part.Stat()
+	if err != nil {
+		return err
+	}
+	if j.API != t.client.Address() || j.Key != f.Key || j.Asked != f.Version || j.Size != info.Size() || j.Range <= 0 || j.ETag == "" {
+		return fmt.Errorf("it is of another file")
+	}
+	j.sums = make([]*[md5.Size]byte, j.count())
+	whole := int64(len(head))
+	for {
+		line, err := lines.ReadString('\n')
+		if err != nil { // the end, or a line that was cut
+			break
+		}
+		whole += int64(len(line))
+		number, text, _ := strings.Cut(strings.TrimSpace(line), " ")
+		n, err := strconv.Atoi(number)
+		sum, err2 := hex.DecodeString(text)
+		if err != nil || err2 != nil || n < 0 || n >= len(j.sums) || len(sum) != md5.Size {
+			return fmt.Errorf("it has a line that is none")
+		}
+		first, length := j.span(n)
+		if got, err := t.md5(f, io.NewSectionReader(part, first, length)); err == nil && got == [md5.Size]byte(sum) {
+			j.sums[n] = &got
+		}
+	}
+	if err := j.file.Truncate(whole); err != nil {
+		return err
+	}
+	_, err = j.file.Seek(whole, io.SeekStart)
+	return err
+}
+
+// note writes that a range has arrived.
+func (j *downloadJournal) note(n int, sum [md5.Size]byte) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.sums[n] = &sum
+	_, err := fmt.Fprintf(j.file, "%d %x\n", n, sum)
+	return err
+}
+
+func (j *downloadJournal) count() int64 { return (j.Size + j.Range - 1) / j.Range }
+
+// span returns the first byte of a range, which is numbered from 0, and how many
+// it has.
+func (j *downloadJournal) span(n int) (first, length int64) {
+	first = int64(n) * j.Range
+	return first, min(j.Range, j.Size-first)
+}
+
+// have is how many bytes have arrived.
+func (j *downloadJournal) have() (bytes int64) {
+	for n, sum := range j.sums {
+		if sum != nil {
+			_, length := j.span(n)
+			bytes += length
+		}
+	}
+	return bytes
+}
+
+func (j *downloadJournal) close() { _ = j.file.Close() } // what was not written is fetched again
