@@ -20,10 +20,14 @@ import (
 // ErrName is the cause where a name can be no file's here.
 var ErrName = errors.New("it is no file name on this system")
 
-// CollisionError is the cause where the file system takes two names for one.
+// CollisionError is the cause where two files have one name, or names that the
+// file system takes for one.
 type CollisionError struct{ Name, Other string }
 
 func (e *CollisionError) Error() string {
+	if e.Name == e.Other {
+		return "another of these files has that name here"
+	}
 	return fmt.Sprintf("this file system takes it for %q, which is there already", e.Other)
 }
 
@@ -53,32 +57,40 @@ type Folder struct {
 	files files
 
 	mu      sync.Mutex
-	claimed map[string]string // by what all spellings of a name have in common
+	given   map[string]bool   // names
+	claimed map[string]string // the first of them, by what all spellings have in common
 	folds   *bool             // nil until it matters
 }
 
 // New returns a Folder whose names are below root.
 func New(root *os.Root) *Folder { return newFolder(onDisk{root}) }
 
-func newFolder(f files) *Folder { return &Folder{files: f, claimed: map[string]string{}} }
+func newFolder(f files) *Folder {
+	return &Folder{files: f, given: map[string]bool{}, claimed: map[string]string{}}
+}
 
 // Claim takes a name that is about to be written, with slashes between its
-// folders. It fails where Check does, and with a CollisionError where writing it
-// would replace a file of another name: on a file system that takes upper and
-// lower case for the same, or one form of Unicode for another.
+// folders. It fails where Check does, and with a CollisionError where the name was
+// claimed before, or where writing it would replace a file of another name: on a
+// file system that takes upper and lower case for the same, or one form of Unicode
+// for another.
 func (f *Folder) Claim(name string) error {
 	if err := Check(name); err != nil {
 		return err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.given[name] {
+		return &CollisionError{name, name}
+	}
+	f.given[name] = true
 	common := fold(name)
 	other, claimed := f.claimed[common]
-	if !claimed || other == name {
+	if !claimed {
 		f.claimed[common] = name
-	}
-	if (!claimed || other == name) && !f.files.exists(name) {
-		return nil
+		if !f.files.exists(name) {
+			return nil
+		}
 	}
 	if f.folds == nil {
 		folds, err := f.files.folds()
@@ -90,7 +102,7 @@ func (f *Folder) Claim(name string) error {
 	switch {
 	case !*f.folds:
 		return nil
-	case claimed && other != name:
+	case claimed:
 		return &CollisionError{name, other}
 	}
 	return f.spelled(name)

@@ -220,7 +220,7 @@ func TestTheRealProgramsWhereKeysSayWhoMay(t *testing.T) {
 	// Of the exercise's routes it has none that change anything, unless told.
 	u.address = serve(t, storaged, g, bucket, "STORAGE_ACCESS=restricted", "STORAGE_STATE_BUCKET="+state.Bucket())
 	u.run(t, "upload", "--filename", "a b").wantFailure(t, exitFailed, "404")
-	u.run(t, "put", "a b", "c d").want(t, "Sent a b as c d (7 B)\n")
+	u.run(t, "put", "a b", "--to", "c d").want(t, "Sent a b as c d (7 B)\n")
 	u.run(t, "ls").want(t, "a b\nc d\n")
 	u.run(t, "get", "c d").want(t, "Saved c d as c d (7 B)\n")
 }

@@ -46,7 +46,7 @@ func (p program) progress(o *options, name string) (moved client.Progress, end f
 					decor.Name(" ETA "),
 					decor.AverageETA(decor.ET_STYLE_GO)))
 		}
-		if total > 0 && done == 0 {
+		if total > 0 {
 			bar.SetTotal(total, false)
 		}
 		bar.SetCurrent(done)

@@ -64,19 +64,19 @@ that is not there is no error, but a pattern that matches nothing is.
 }
 
 func (p program) remove(ctx context.Context, o *options, c *client.Client, args []string, selected []selection, yes bool) error {
-	next, stop := iter.Pull2(keysOf(ctx, c, args, selected))
+	next, stop := iter.Pull2(filesOf(ctx, c, args, selected))
 	defer stop()
 	var first []object.Key
 	whole := false
 	for len(first) < maxCount && !whole {
-		key, err, more := next()
+		e, err, more := next()
 		switch {
 		case err != nil:
 			return err
 		case !more:
 			whole = true
 		default:
-			first = append(first, key)
+			first = append(first, e.Key)
 		}
 	}
 	if len(first) > 1 && !yes {
@@ -92,8 +92,8 @@ func (p program) remove(ctx context.Context, o *options, c *client.Client, args 
 			}
 		}
 		for !whole {
-			key, err, more := next()
-			if listing = err; err != nil || !more || !yield(key) {
+			e, err, more := next()
+			if listing = err; err != nil || !more || !yield(e.Key) {
 				return
 			}
 		}
@@ -119,12 +119,13 @@ func (p program) remove(ctx context.Context, o *options, c *client.Client, args 
 	return errors.Join(listing, f.err())
 }
 
-// keysOf lists the files that are selected, each pattern's at least one.
-func keysOf(ctx context.Context, c *client.Client, args []string, selected []selection) iter.Seq2[object.Key, error] {
-	return func(yield func(object.Key, error) bool) {
+// filesOf lists the files that are selected, each pattern's at least one. Of one
+// that is named, only the key is known.
+func filesOf(ctx context.Context, c *client.Client, args []string, selected []selection) iter.Seq2[client.Entry, error] {
+	return func(yield func(client.Entry, error) bool) {
 		for i, s := range selected {
 			if s.match == nil {
-				if !yield(s.one, nil) {
+				if !yield(client.Entry{Info: object.Info{Key: s.one, Size: client.UnknownSize}}, nil) {
 					return
 				}
 				continue
@@ -135,11 +136,11 @@ func keysOf(ctx context.Context, c *client.Client, args []string, selected []sel
 					continue
 				}
 				found = true
-				if !yield(e.Key, err) || err != nil {
+				if !yield(e, err) || err != nil {
 					return
 				}
 			}
-			if !found && !yield("", fmt.Errorf("there is no file that %s names", args[i])) {
+			if !found && !yield(client.Entry{}, fmt.Errorf("there is no file that %s names", args[i])) {
 				return
 			}
 		}

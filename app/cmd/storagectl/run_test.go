@@ -272,3 +272,17 @@ func TestByteCount(t *testing.T) {
 		}
 	}
 }
+
+func TestParseSize(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int64{"0": 0, "7": 7, "7B": 7, "5K": 5 << 10, "5KiB": 5 << 10, "8MiB": 8 << 20, "8M": 8 << 20, "5GiB": 5 << 30} {
+		if got, err := parseSize(text); err != nil || got != want {
+			t.Errorf("parseSize(%q) = %d, %v, want %d", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "MiB", "-1", "1.5MiB", "1 MiB", "5MB", "1iB", "9999999999999GiB", "99999999999999999999", "5KiBB"} {
+		if got, err := parseSize(text); err == nil {
+			t.Errorf("parseSize(%q) = %d", text, got)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -121,13 +122,14 @@ func (p program) profile(name string) (path string, _ profile, err error) {
 func (p program) configPath() string {
 	dir := p.getenv("XDG_CONFIG_HOME")
 	if !filepath.IsAbs(dir) {
-		home := p.getenv("HOME")
-		if home == "" {
-			home = p.getenv("USERPROFILE")
-		}
-		dir = filepath.Join(home, ".config")
+		dir = filepath.Join(p.home(), ".config")
 	}
 	return filepath.Join(dir, "storagectl", "config.yaml")
+}
+
+// home is the user's folder; "" is none.
+func (p program) home() string {
+	return cmp.Or(p.getenv("HOME"), p.getenv("USERPROFILE"))
 }
 
 // readKey reads a key from a file that nobody else may read.

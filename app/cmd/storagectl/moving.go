@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"cloudstorage/app/client"
+	"cloudstorage/app/client/transfer"
+	"cloudstorage/app/object"
+)
+
+// fileResult is a line of put and get.
+type fileResult struct {
+	Key  string `json:"key"`
+	Path string `json:"path"` // on this machine; - is standard input
+	Size int64  `json:"size"` // bytes
+}
+
+// speed are the flags of put and get about how files are moved.
+type speed struct {
+	concurrency int
+	partSize    string
+}
+
+func (s *speed) flags(cmd *cobra.Command) {
+	cmd.Flags().IntVar(&s.concurrency, "concurrency", transfer.DefaultConcurrency, "how many requests are in flight at once, 1 to 256")
+	cmd.Flags().StringVar(&s.partSize, "part-size", "", "what a part of a large file has at least, 5MiB to 5GiB; what suits the file unless given")
+}
+
+// options reads the flags.
+func (s *speed) options() (transfer.Options, error) {
+	if s.concurrency < 1 || s.concurrency > 256 {
+		return transfer.Options{}, usagef("--concurrency %d: say 1 to 256", s.concurrency)
+	}
+	o := transfer.Options{Concurrency: s.concurrency}
+	if s.partSize != "" {
+		size, err := parseSize(s.partSize)
+		if err != nil || size < 5<<20 || size > 5<<30 {
+			return o, usagef("--part-size %q: say 5MiB to 5GiB", s.partSize)
+		}
+		o.PartSize = size
+	}
+	return o, nil
+}
+
+// parseSize reads bytes, KiB, MiB or GiB.
+func parseSize(text string) (int64, error) {
+	digits := strings.TrimRight(text, "KMGTiB")
+	n, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil || n < 0 {
+		return 0, fmt.Errorf("%q is no size", text)
+	}
+	shift, found := map[string]int{"": 0, "B": 0, "K": 10, "KiB": 10, "M": 20, "MiB": 20, "G": 30, "GiB": 30}[text[len(digits):]]
+	if !found || n > math.MaxInt64>>shift {
+		return 0, fmt.Errorf("%q is no size", text)
+	}
+	return n << shift, nil
+}
+
+// statePath is where interrupted uploads are noted, in the folder that the XDG
+// Base Directory Specification names; "" where there is no home.
+// Source: https://specifications.freedesktop.org/basedir-spec/latest/
+func (p program) statePath() string {
+	dir := p.getenv("XDG_STATE_HOME")
+	if !filepath.IsAbs(dir) {
+		if dir = p.home(); dir == "" {
+			return ""
+		}
+		dir = filepath.Join(dir, ".local", "state")
+	}
+	return filepath.Join(dir, "storagectl")
+}
+
+// maxHeld is how many errors are held until all has ended; the rest is counted.
+const maxHeld = 1000
+
+// moving is a command that moves files: it reports those that have ended and
+// shows how far the others are.
+type moving struct {
+	p    program
+	o    *options
+	c    *client.Client
+	one  bool // file, of which more is said than a sum
+	verb string
+
+	ctx   context.Context
+	stop  context.CancelFunc
+	began time.Time
+
+	mu          sync.Mutex // of what follows
+	draw        client.Progress
+	end         func(ok bool)
+	done, total int64  // bytes, of the files that have begun
+	files, size int64  // that have ended well
+	text        string // about the only one
+	failed      int64
+	held        []error
+	fatal       error
+}
+
+func (p program) moving(ctx context.Context, o *options, c *client.Client, verb string, one bool, label string) *moving {
+	m := &moving{p: p, o: o, c: c, one: one, verb: verb, began: time.Now()}
+	m.ctx, m.stop = context.WithCancel(ctx)
+	m.draw, m.end = p.progress(o, label)
+	return m
+}
+
+// progress is a transfer.Options.Progress.
+func (m *moving) progress(_ object.Key, bytes, total int64) {
+	if m.draw == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if bytes == 0 && total > 0 {
+		m.total += total
+	}
+	m.done += bytes
+	m.draw(m.done, m.total)
+}
+
+// outcome reports a file. A server without /v1 is asked in the older way.
+func (m *moving) outcome(o transfer.Outcome, older func(context.Context) (client.Result, error), text string) {
+	if errors.Is(o.Err, client.ErrOlderServer) {
+		var r client.Result
+		r, o.Err = older(m.ctx)
+		o.Size, o.Path = r.Size, r.Path
+	}
+	if o.Err != nil {
+		m.fail(o.Key, o.Err)
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.files++
+	m.size += o.Size
+	m.text = fmt.Sprintf(text, o.Key, o.Path) + " (" + byteCount(o.Size) + ")"
+	if !m.o.json {
+		return // until the bar is gone
+	}
+	if err := m.p.writeJSON(fileResult{string(o.Key), o.Path, o.Size}); err != nil && m.fatal == nil {
+		m.fatal = err
+		m.stop()
+	}
+}
+
+// fail notes why one file was not moved. What fails for all alike ends it.
+func (m *moving) fail(key object.Key, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.failed++
+	switch {
+	case m.fatal != nil:
+	case m.one || forAll(err):
+		m.fatal = err
+		m.stop()
+	case len(m.held) < maxHeld:
+		if key != "" && !strings.Contains(err.Error(), string(key)) {
+			err = fmt.Errorf("%s: %w", key, err)
+		}
+		m.held = append(m.held, err)
+	}
+}
+
+// finish returns the command's error, after the sum and all others'.
+func (m *moving) finish() error {
+	m.stop()
+	m.end(m.fatal == nil && m.failed == 0)
+	if m.fatal != nil {
+		return m.fatal
+	}
+	for _, err := range m.held {
+		m.p.complain(err)
+	}
+	if !m.one {
+		took := max(time.Since(m.began), time.Millisecond)
+		rate := byteCount(int64(float64(m.size)/took.Seconds())) + "/s"
+		m.text = fmt.Sprintf("%s %d files (%s) in %s, %s", m.verb, m.files, byteCount(m.size), took.Round(time.Millisecond), rate)
+	}
+	if !m.o.json {
+		if err := m.p.report(m.o, m.text, nil); err != nil {
+			return err
+		}
+	}
+	if m.failed > 0 {
+		return fmt.Errorf("%d of %d failed", m.failed, m.failed+m.files)
+	}
+	return nil
+}
