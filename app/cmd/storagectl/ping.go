@@ -25,7 +25,10 @@ func (p program) ping(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.report(o, message, pingResult{message, c.Address()})
+			if o.json {
+				return p.writeJSON(pingResult{message, c.Address()})
+			}
+			return p.write(message)
 		},
 	}
 }

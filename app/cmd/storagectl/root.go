@@ -2,6 +2,7 @@ package main
 
 import (
 	"runtime/debug"
+	"slices"
 
 	"github.com/spf13/cobra"
 )
@@ -46,9 +47,13 @@ Exit codes: 0 done, 1 failed (or cancelled), 2 wrong usage.`,
 		RunE: func(*cobra.Command, []string) error {
 			return usagef("no command: say ping, ls, upload, download, rm, or another that --help lists")
 		},
-		PersistentPreRun: func(cmd *cobra.Command, _ []string) {
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			*started = true
 			o.addressGiven = cmd.Flags().Changed("ip")
+			if o.filename != "" && !slices.Contains([]string{"ping", "list", "upload", "download", "delete"}, cmd.Name()) {
+				return usagef("--filename is not for %s: name files behind it", cmd.Name())
+			}
+			return nil
 		},
 	}
 	flags := root.PersistentFlags()

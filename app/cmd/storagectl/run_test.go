@@ -39,6 +39,7 @@ func TestPingPrintsTheMessage(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	where{}.run(t, "ping", "--ip", f.address()).want(t, greeting+"\n")
+	where{}.run(t, "ping", "--quiet", "--ip", f.address()).want(t, greeting+"\n")
 	where{}.run(t, "--json", "ping", "--ip", f.address()).want(t, fmt.Sprintf(`{"message":%q,"address":%q}`+"\n", greeting, f.URL))
 }
 
@@ -108,6 +109,7 @@ func TestAWrongCommandLineIsExitCodeTwo(t *testing.T) {
 	t.Parallel()
 	for says, args := range map[string][]string{
 		"no command":                  {},
+		"--filename is not for rm":    {"rm", "--filename", "a", "b"},
 		"unknown command":             {"lst"},
 		"Did you mean this? list":     {"lis"},
 		"unknown flag: --nope":        {"ping", "--nope"},
