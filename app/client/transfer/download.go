@@ -259,6 +259,7 @@ func (t *Transfers) fetchWhole(f *fetching, file *os.File, content *client.Conte
 	n, err := t.copyAt(f, file, 0, content, content.Size, sum)
 	o := Outcome{Size: content.Size, Moved: moved + n, ETag: content.ETag, Version: content.Version, Modified: content.Modified}
 	if err != nil {
+		t.progress(f.Key, -n, content.Size)
 		return o, err
 	}
 	if err := file.Truncate(content.Size); err != nil { // an earlier try may have had more
@@ -288,8 +289,7 @@ func check(f *fetching, content *client.Content, sum hash.Hash) (verified bool, 
 	return false, nil
 }
 
-// copyAt writes content into the file and returns how many bytes; of what did
-// not arrive whole, none count in the progress.
+// copyAt writes content into the file and returns how many bytes.
 func (t *Transfers) copyAt(f *fetching, file *os.File, first int64, content *client.Content, total int64, sum hash.Hash) (int64, error) {
 	buffer := t.buffers.Get().(*[]byte)
 	defer t.buffers.Put(buffer)
@@ -299,7 +299,6 @@ func (t *Transfers) copyAt(f *fetching, file *os.File, first int64, content *cli
 		if k > 0 {
 			sum.Write((*buffer)[:k])
 			if _, err := file.WriteAt((*buffer)[:k], first+n); err != nil {
-				t.progress(f.Key, -n, total)
 				return n, unwritable(f.Name, err)
 			}
 			n += int64(k)
@@ -309,10 +308,8 @@ func (t *Transfers) copyAt(f *fetching, file *os.File, first int64, content *cli
 		case errors.Is(err, io.EOF) && n == content.Length:
 			return n, nil
 		case errors.Is(err, io.EOF):
-			err = io.ErrUnexpectedEOF
-			fallthrough
+			return n, io.ErrUnexpectedEOF
 		case err != nil:
-			t.progress(f.Key, -n, total)
 			return n, err
 		}
 	}

@@ -47,7 +47,7 @@ func (t *Transfers) fetchRanges(ctx context.Context, f *fetching, file *os.File,
 				if ctx.Err() != nil {
 					return
 				}
-				if err := t.retry(ctx, again, func() error { return t.fetchRange(ctx, own, file, j, n, &moved) }); err != nil {
+				if err := t.fetchRange(ctx, own, file, j, n, again, &moved); err != nil {
 					stop(err)
 					return
 				}
@@ -87,21 +87,31 @@ func (t *Transfers) unchanged(ctx context.Context, f *fetching, j *downloadJourn
 	})
 }
 
-func (t *Transfers) fetchRange(ctx context.Context, f *fetching, file *os.File, j *downloadJournal, n int, moved *atomic.Int64) error {
+// fetchRange fetches range n. What came before a connection broke is kept, and as
+// long as more comes, it is tried on.
+func (t *Transfers) fetchRange(ctx context.Context, f *fetching, file *os.File, j *downloadJournal, n int, again func(error) bool, moved *atomic.Int64) error {
 	first, length := j.span(n)
-	content, err := t.open(ctx, f, client.Want{First: first, Length: length, IfMatch: j.ETag})
-	if err != nil {
-		return err
-	}
-	defer content.Close()
-	if content.ETag != j.ETag || content.Size != j.Size || content.Length != length {
-		return fail(object.CodePrecondition, fmt.Sprintf("'%s' changed in the storage while it was being downloaded", f.Key), nil)
-	}
-	sum := md5.New()
-	got, err := t.copyAt(f, file, first, content, j.Size, sum)
-	moved.Add(got)
-	if err != nil {
-		return err
+	sum, got := md5.New(), int64(0)
+	defer func() { moved.Add(got) }()
+	for got < length {
+		before := got
+		err := t.retry(ctx, again, func() error {
+			content, err := t.open(ctx, f, client.Want{First: first + got, Length: length - got, IfMatch: j.ETag})
+			if err != nil {
+				return err
+			}
+			defer content.Close()
+			if content.ETag != j.ETag || content.Size != j.Size || content.Length != length-got {
+				return fail(object.CodePrecondition, fmt.Sprintf("'%s' changed in the storage while it was being downloaded", f.Key), nil)
+			}
+			arrived, err := t.copyAt(f, file, first+got, content, j.Size, sum)
+			got += arrived
+			return err
+		})
+		if err != nil && (got == before || ctx.Err() != nil || !client.Temporary(err)) {
+			t.progress(f.Key, -got, j.Size)
+			return err
+		}
 	}
 	if err := j.note(n, [md5.Size]byte(sum.Sum(nil))); err != nil {
 		return unwritable(f.Name, err)
