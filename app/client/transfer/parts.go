@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -162,7 +163,7 @@ func (u *partsUpload) run(ctx context.Context) (Outcome, error) {
 		_ = u.t.client.Abort(ctx, u.j.ID) // what is left of it, the bucket's lifecycle ends
 		return o, unreadable(u.s.Path, client.ErrChanged)
 	}
-	info, err := u.complete(ctx)
+	info, err := u.t.complete(ctx, u.j, u.parts, u.s.IfNew)
 	o.ETag, o.Version = info.ETag, info.Version
 	return o, err
 }
@@ -246,29 +247,30 @@ func (u *partsUpload) send(ctx context.Context, p *part) error {
 
 // complete makes the file. Where the answer to an earlier call was lost, there
 // is no upload any more, but a file with the ETag of these parts.
-func (u *partsUpload) complete(ctx context.Context) (object.Info, error) {
-	sums := make([][md5.Size]byte, len(u.parts))
-	for i, p := range u.parts {
+func (t *Transfers) complete(ctx context.Context, j *uploadJournal, parts []upload.Part, ifNew bool) (object.Info, error) {
+	slices.SortFunc(parts, func(a, b upload.Part) int { return a.Number - b.Number })
+	sums := make([][md5.Size]byte, len(parts))
+	for i, p := range parts {
 		if raw, err := hex.DecodeString(strings.Trim(p.ETag, `"`)); err == nil && len(raw) == md5.Size {
 			sums[i] = [md5.Size]byte(raw)
 		}
 	}
-	u.j.ETag = compositeETag(sums)
-	if err := u.j.save(); err != nil {
+	j.ETag = compositeETag(sums)
+	if err := j.save(); err != nil {
 		return object.Info{}, err
 	}
 	var info object.Info
-	err := u.t.retry(ctx, never, func() (err error) {
-		info, err = u.t.client.Complete(ctx, u.j.ID, u.parts, upload.CompleteOptions{IfNew: u.s.IfNew})
+	err := t.retry(ctx, never, func() (err error) {
+		info, err = t.client.Complete(ctx, j.ID, parts, upload.CompleteOptions{IfNew: ifNew})
 		if object.CodeOf(err) == object.CodeNotFound {
-			if there, statErr := u.t.completed(ctx, u.j); statErr == nil {
+			if there, statErr := t.completed(ctx, j); statErr == nil {
 				info, err = there, nil
 			}
 		}
 		return err
 	})
 	if err == nil {
-		u.j.forget()
+		j.forget()
 	}
 	return info, err
 }
