@@ -14,10 +14,10 @@ INIT_FLAGS = $(if $(EMAIL),--email $(EMAIL)) $(if $(CIDR),--cidr $(CIDR)) \
 LINT := go tool -modfile=.ci/tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help up status down test lint scan fuzz bench bench-synth init key synth cost plan deploy destroy purge client clean go cloudstorage
+.PHONY: help up status down test lint scan fuzz bench bench-client bench-synth init key synth cost plan deploy destroy purge client clean go cloudstorage
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 up: cloudstorage ## run the whole system on this machine (PORT=5000, EMULATOR_PORT=free)
 	@$(CLOUDSTORAGE) up $(UP_FLAGS)
@@ -49,6 +49,9 @@ fuzz: go ## every fuzz target for FUZZTIME (30s; 10s those that nobody reaches d
 
 bench: go ## compare the API with net/http by itself and with Flask and boto3 (ROUNDS=5)
 	@go test ./app/e2e/bench -run '^$$' -bench . -benchtime 1x -timeout 30m -rounds $(or $(ROUNDS),5)
+
+bench-client: go ## compare the client's transfers with s5cmd (ROUNDS=3 MIB=1024 FILES=10000)
+	@go test ./app/e2e/benchclient -run '^$$' -bench . -benchtime 1x -timeout 60m -rounds $(or $(ROUNDS),3) -mib $(or $(MIB),1024) -files $(or $(FILES),10000)
 
 bench-synth: go ## compare the time of synthesizing with an app that only loads the provider (ROUNDS=7)
 	@go run ./infra/internal/benchsynth -rounds $(or $(ROUNDS),7)

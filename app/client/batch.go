@@ -78,7 +78,9 @@ func (c *Client) signBatch(ctx context.Context, route string, count int, in any)
 			return nil, err
 		}
 		if said.Error != nil {
-			all = append(all, Signature{Err: said.Error.problem().err()})
+			e := said.Error.problem().err()
+			e.again = e.Status == http.StatusServiceUnavailable
+			all = append(all, Signature{Err: e})
 			continue
 		}
 		s, ok := said.signed()

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -54,7 +55,7 @@ func (t *Transfers) Download(ctx context.Context, files iter.Seq[Remote], done f
 		sign:    func(batch []*fetching) []*fetching { t.signReads(ctx, batch); return batch },
 		send: func(f *fetching) {
 			o, err := t.fetch(ctx, f)
-			o.Key, o.Path, o.Err = f.Key, path.Join(f.Dir.Name(), f.Name), err
+			o.Key, o.Path, o.Err = f.Key, filepath.Join(f.Dir.Name(), filepath.FromSlash(f.Name)), err
 			one.Lock()
 			defer one.Unlock()
 			done(o)
@@ -224,8 +225,11 @@ func (t *Transfers) fetchInto(ctx context.Context, f *fetching, file *os.File, j
 	var large *client.Content
 	err := t.retry(ctx, t.stale(), func() error {
 		first := client.Want{Length: partSize(0)}
-		if f.Size >= 0 && f.Size <= first.Length {
-			first = client.Want{}
+		switch {
+		case f.Size > first.Length:
+			first.Length = 1 // only to see what it is
+		case f.Size >= 0:
+			first.Length = 0
 		}
 		content, err := t.open(ctx, f, first)
 		if object.CodeOf(err) == object.CodeUnsatisfiable { // an empty file has no range

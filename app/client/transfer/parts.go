@@ -89,7 +89,8 @@ func (t *Transfers) begin(ctx context.Context, s *sending) (j *uploadJournal, ar
 		return nil, nil, nil, err
 	}
 	j.ID, j.Part = begun.ID, begun.PartSize
-	return j, nil, nil, j.save()
+	err = j.save()
+	return j, nil, nil, err
 }
 
 // completed looks whether the file is there that an upload was to make.
@@ -179,8 +180,8 @@ func fatal(ctx context.Context) error {
 
 // read reads a part for its digest, and says whether it must be sent.
 func (u *partsUpload) read(ctx context.Context, p *part) (missing bool, err error) {
-	if ctx.Err() != nil {
-		return false, nil
+	if err := ctx.Err(); err != nil {
+		return false, err
 	}
 	n, sum, err := u.t.sha256(io.NewSectionReader(u.f, p.first, p.length))
 	if err == nil && n != p.length {
@@ -246,7 +247,8 @@ func (u *partsUpload) send(ctx context.Context, p *part) error {
 }
 
 // complete makes the file. Where the answer to an earlier call was lost, there
-// is no upload any more, but a file with the ETag of these parts.
+// is no upload any more, or no room for a new file, but one with the ETag of these
+// parts.
 func (t *Transfers) complete(ctx context.Context, j *uploadJournal, parts []upload.Part, ifNew bool) (object.Info, error) {
 	slices.SortFunc(parts, func(a, b upload.Part) int { return a.Number - b.Number })
 	sums := make([][md5.Size]byte, len(parts))
@@ -262,15 +264,19 @@ func (t *Transfers) complete(ctx context.Context, j *uploadJournal, parts []uplo
 	var info object.Info
 	err := t.retry(ctx, never, func() (err error) {
 		info, err = t.client.Complete(ctx, j.ID, parts, upload.CompleteOptions{IfNew: ifNew})
-		if object.CodeOf(err) == object.CodeNotFound {
+		if code := object.CodeOf(err); code == object.CodeNotFound || code == object.CodePrecondition {
 			if there, statErr := t.completed(ctx, j); statErr == nil {
 				info, err = there, nil
 			}
 		}
 		return err
 	})
-	if err == nil {
+	switch {
+	case err == nil:
 		j.forget()
+	case object.CodeOf(err) == object.CodePrecondition:
+		j.forget()
+		_ = t.client.Abort(ctx, j.ID) // what is left of it, the bucket's lifecycle ends
 	}
 	return info, err
 }

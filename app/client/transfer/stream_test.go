@@ -69,7 +69,7 @@ func TestAStreamNeverMixesTwoFiles(t *testing.T) {
 	s, st := throughStorm(t)
 	s.put("x", content(1, 100_000))
 	var n atomic.Int64
-	st.set(func(w http.ResponseWriter, r *http.Request) {
+	st.set(func(w http.ResponseWriter, _ *http.Request) {
 		if n.Add(1) == 1 {
 			w.Header().Set("Content-Length", "100000")
 			w.Header().Set("ETag", `"another"`)

@@ -20,7 +20,7 @@ const (
 	restarts   = 3               // of a file that changes while it is moved
 	together   = 2               // large files at once, of which each has several requests in flight
 	expiresIn  = 5 * time.Second // a signature that ends sooner is renewed first
-	copyBuffer = 64 << 10
+	copyBuffer = 256 << 10       // above what a connection buffers, so that bytes are copied once
 )
 
 // Options change how files are moved. The zero value is good for most.

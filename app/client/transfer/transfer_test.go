@@ -27,7 +27,7 @@ const mib = 1 << 20
 // Whatever a transfer started has ended when it returns.
 func TestMain(m *testing.M) {
 	if task := os.Getenv(taskVariable); task != "" {
-		os.Exit(runTask(task))
+		os.Exit(runTask(task)) //nolint:forbidigo // as a process of its own, this is its main
 	}
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"), goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"))
 }
