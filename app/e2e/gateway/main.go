@@ -59,22 +59,27 @@ type created struct {
 }
 
 func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: gateway FOLDER")
+	if len(os.Args) < 2 || len(os.Args) > 3 {
+		fmt.Fprintln(os.Stderr, "usage: gateway FOLDER [DOMAIN]")
 		os.Exit(2)
+	}
+	// With a domain, a bucket is also the host BUCKET.DOMAIN, as on AWS.
+	var options []s3api.Option
+	if len(os.Args) == 3 {
+		options = append(options, s3api.WithHostStyle(os.Args[2]))
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	// The backend greets on standard output, which is for what tests read.
 	stdout := os.Stdout
 	os.Stdout = os.Stderr
-	if err := run(ctx, os.Args[1], os.Stdin, stdout); err != nil {
+	if err := run(ctx, os.Args[1], options, os.Stdin, stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "gateway:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, folder string, stdin io.Reader, stdout io.Writer) error {
+func run(ctx context.Context, folder string, options []s3api.Option, stdin io.Reader, stdout io.Writer) error {
 	folder, err := filepath.Abs(folder)
 	if err != nil {
 		return err
@@ -110,8 +115,8 @@ func run(ctx context.Context, folder string, stdin io.Reader, stdout io.Writer) 
 
 	stopped := make(chan error, 1)
 	address, err := listen(func(onListen func()) (*s3api.S3ApiServer, error) {
-		return s3api.New(backend, middlewares.RootUserConfig{Access: root.Access, Secret: root.Secret}, region, accounts,
-			nil, nil, nil, nil, s3api.WithQuiet(), s3api.WithKeepAlive(), s3api.WithOnListen(onListen), s3api.WithConcurrencyLimiter(4096, 4096))
+		return s3api.New(backend, middlewares.RootUserConfig{Access: root.Access, Secret: root.Secret}, region, accounts, nil, nil, nil, nil,
+			append(options, s3api.WithQuiet(), s3api.WithKeepAlive(), s3api.WithOnListen(onListen), s3api.WithConcurrencyLimiter(4096, 4096))...)
 	}, stopped)
 	if err != nil {
 		return err
