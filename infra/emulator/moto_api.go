@@ -19,12 +19,12 @@ type API struct {
 
 // UserData returns the bytes that a launch of the template's newest version would hand to the instance.
 func (a API) UserData(ctx context.Context, launchTemplateID string) ([]byte, error) {
-	body, err := a.call(ctx, "ec2", http.MethodPost, "/", "application/x-www-form-urlencoded", url.Values{
+	body, err := a.Query(ctx, "ec2", url.Values{
 		"Action":                  {"DescribeLaunchTemplateVersions"},
 		"Version":                 {"2016-11-15"},
 		"LaunchTemplateId":        {launchTemplateID},
 		"LaunchTemplateVersion.1": {"$Latest"},
-	}.Encode())
+	})
 	if err != nil {
 		return nil, fmt.Errorf("reading launch template %s: %w", launchTemplateID, err)
 	}
@@ -44,6 +44,11 @@ func (a API) UserData(ctx context.Context, launchTemplateID string) ([]byte, err
 		return nil, fmt.Errorf("user-data of launch template %s: %w", launchTemplateID, err)
 	}
 	return userData, nil
+}
+
+// Query calls a service that takes its parameters as a form, and returns its XML.
+func (a API) Query(ctx context.Context, service string, form url.Values) ([]byte, error) {
+	return a.call(ctx, service, http.MethodPost, "/", "application/x-www-form-urlencoded", form.Encode())
 }
 
 // Object returns an object's bytes.
