@@ -14,7 +14,7 @@ INIT_FLAGS = $(if $(EMAIL),--email $(EMAIL)) $(if $(CIDR),--cidr $(CIDR)) \
 LINT := go tool -modfile=.ci/tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help up status down test lint scan fuzz bench bench-client bench-synth init key synth cost plan deploy destroy purge client clean go cloudstorage
+.PHONY: help up status down test lab lint scan fuzz bench bench-client bench-synth init key synth cost plan deploy destroy purge client clean go cloudstorage
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,10 @@ test: go ## vet and all tests (app with the race detector)
 	go vet ./app/... ./infra/... .
 	go test -race ./app/...
 	go test -timeout 15m ./infra/... .
+
+lab: go ## boot the synthesized fleet on this machine and break things under load (Linux, root; docs/reliability.md)
+	@go build -o $(BIN)/lab ./infra/cmd/lab
+	@$(BIN)/lab $(ARGS)
 
 lint: go ## golangci-lint, pinned in .ci/tools
 	$(LINT) config verify

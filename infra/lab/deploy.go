@@ -1,0 +1,74 @@
+//go:build linux
+
+package lab
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"cloudstorage/infra/emulator"
+)
+
+// The lab's own environment files, one for each delivery.
+const (
+	environmentBinary = "lab"
+	environmentSource = "lab-source"
+)
+
+// deployer applies the lab's environment to the emulated account, with the real Terraform.
+type deployer struct {
+	root         string
+	environment  string // its name
+	program      string // that synthesizes
+	environments string // folder of the lab's copy
+	outdir       string
+	endpoint     string // of the gate
+	tools        *emulator.Tools
+	log          io.Writer
+	wait         string // for a fleet to serve; "": as synthesized
+}
+
+// set changes a text of the environment's file, which is there once.
+func (d *deployer) set(old, new string) error {
+	path := filepath.Join(d.environments, d.environment+".yaml")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("change the environment: %w", err)
+	}
+	if strings.Count(string(text), old) != 1 {
+		return fmt.Errorf("change the environment: %s does not hold %q exactly once", path, old)
+	}
+	return os.WriteFile(path, []byte(strings.Replace(string(text), old, new, 1)), 0o644)
+}
+
+// apply synthesizes and applies the stacks.
+func (d *deployer) apply(ctx context.Context) error {
+	err := emulator.Synth(ctx, emulator.SynthOptions{
+		Program: d.program, Root: d.root, Environment: d.environment, Environments: d.environments, Outdir: d.outdir, Emulator: d.endpoint,
+	})
+	if err != nil {
+		return err
+	}
+	if d.wait != "" {
+		if err := d.shorten(d.wait); err != nil {
+			return err
+		}
+	}
+	for _, name := range []string{d.environment + "-storage", d.environment + "-api"} {
+		s, err := d.tools.Stack(emulator.StackDir(d.outdir, name), emulator.StackOptions{Emulator: d.endpoint, Out: d.log, Err: d.log})
+		if err != nil {
+			return err
+		}
+		if err := s.Init(ctx); err != nil {
+			return err
+		}
+		if err := s.Apply(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}

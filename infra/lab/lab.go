@@ -1,0 +1,232 @@
+//go:build linux
+
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"cloudstorage/infra/emulator"
+)
+
+// Options of a lab.
+type Options struct {
+	Root string // the project's folder
+	Out  io.Writer
+	Full bool // goes through the scenarios that take minutes, too
+	// Source tries the other delivery, which is built on the machines: the boot alone.
+	Source bool
+	Keep   bool // keeps the logs of one that went well, too
+}
+
+// lab is one run.
+type lab struct {
+	Options
+	*emulator.Progress
+	cache, run string
+	log        *os.File
+	controller *controller
+	deployer   *deployer
+	outside    outside
+	kept       *ledger
+	report     Report
+	// Of the source delivery: where this machine's Go is, and the modules that it has downloaded.
+	compiler, modules string
+}
+
+// Run builds everything, goes through the scenarios and returns what they showed. It expects to be the process that
+// Isolated started.
+func Run(ctx context.Context, o Options) (Report, error) {
+	cache := filepath.Join(o.Root, ".cache", "lab")
+	l := &lab{Options: o, Progress: &emulator.Progress{Out: o.Out}, cache: cache, run: runDir(o.Root), kept: newLedger(), report: Report{Began: time.Now()}}
+	if err := enter(l.run); err != nil {
+		return l.report, err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var err error
+	if l.log, err = os.Create(filepath.Join(l.run, "lab.log")); err != nil {
+		return l.report, err
+	}
+	err = l.scenarios(ctx)
+	l.report.Took = seconds(time.Since(l.report.Began))
+	if err != nil || len(l.report.Failed()) > 0 || o.Keep {
+		err = errors.Join(err, l.keepLogs())
+	}
+	return l.report, errors.Join(err, l.report.save(filepath.Join(cache, map[bool]string{false: "report.json", true: "report-source.json"}[o.Source])))
+}
+
+// prepare makes all that the scenarios need, up to an emulated account that is empty.
+func (l *lab) prepare(ctx context.Context) error {
+	var image string
+	var python string
+	d := &deployer{root: l.Root, environment: environmentBinary, environments: filepath.Join(l.run, "environments"), outdir: filepath.Join(l.run, "cdktf.out"), log: l.log}
+	if l.Source {
+		d.environment = environmentSource
+	}
+	l.deployer = d
+	err := l.Step("what is needed", func() (_ string, err error) {
+		if _, err = emulator.CheckNode(ctx); err != nil {
+			return "", err
+		}
+		if python, err = emulator.FindMoto(ctx, filepath.Join(l.Root, ".cache", "emulator"), l.Note); err != nil {
+			return "", err
+		}
+		if d.tools, err = emulator.FindTools(ctx, l.Root, filepath.Join(l.Root, ".cache"), l.Note); err != nil {
+			return "", err
+		}
+		bin := filepath.Join(l.Root, ".cache", "bin")
+		if d.program, err = emulator.BuildSynth(ctx, l.Root, bin); err != nil {
+			return "", err
+		}
+		if out, err := exec.CommandContext(ctx, "go", "build", "-C", l.Root, "-o", l.storagectl(), "./app/cmd/storagectl").CombinedOutput(); err != nil {
+			return "", fmt.Errorf("build storagectl: %w\n%s", err, out)
+		}
+		if l.Source {
+			if l.compiler, l.modules, err = goFolders(ctx); err != nil {
+				return "", err
+			}
+		}
+		if err := os.CopyFS(d.environments, os.DirFS(filepath.Join(l.Root, "infra", "lab", "environments"))); err != nil {
+			return "", err
+		}
+		image, err = makeImage(ctx, l.cache, l.Note)
+		return "", err
+	})
+	if err != nil {
+		return err
+	}
+	return l.Step("networks, S3 and the emulated AWS", func() (string, error) { return "", l.surround(ctx, image, python) })
+}
+
+func (l *lab) storagectl() string { return filepath.Join(l.Root, ".cache", "bin", "storagectl") }
+
+func (l *lab) surround(ctx context.Context, image, python string) error {
+	if err := buildNetworks(ctx); err != nil {
+		return err
+	}
+	s, err := startStore(ctx, l.run, l.log)
+	if err != nil {
+		return err
+	}
+	if err := s.serve(ctx, storage, storeAddress); err != nil {
+		return err
+	}
+	if l.Source {
+		if err := s.serveModules(ctx, l.modules); err != nil {
+			return err
+		}
+	}
+	moto, err := emulator.StartMoto(ctx, emulator.MotoOptions{Python: python, Log: filepath.Join(l.run, "moto.log")})
+	if err != nil {
+		return err
+	}
+	c := &controller{
+		account: account{emulator.API{Endpoint: moto.Endpoint()}}, store: s, metadata: newMetadata(), dir: l.run, log: l.log, note: l.Note,
+		boot: boot{
+			image: image, dir: filepath.Join(l.run, "machines"), cgroup: os.Getenv(envInside), authority: s.authority,
+			compiler: l.compiler,
+		},
+		machines: map[string]*machine{}, known: map[string]bool{}, leaving: map[string]bool{},
+	}
+	l.controller = c
+	handler, err := gate(moto.Endpoint(), func(id string) bool {
+		c.mu.Lock()
+		b := c.balancer
+		c.mu.Unlock()
+		return b != nil && b.healthy(id)
+	})
+	if err != nil {
+		return err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	serveUntil(ctx, listener, handler)
+	l.deployer.endpoint = "http://" + listener.Addr().String()
+	go c.run(ctx)
+	return nil
+}
+
+// look finds what callers need, once the system runs: the balancer's address, and the names that S3 has.
+func (l *lab) look(ctx context.Context) error {
+	names, err := l.controller.buckets(ctx)
+	if err != nil {
+		return err
+	}
+	hosts := map[string]string{storeDomain: storeAddress}
+	for _, n := range names {
+		hosts[n+"."+storeDomain] = storeAddress
+	}
+	b := l.controller.balancer
+	l.outside = outside{api: "http://" + netip.AddrPortFrom(b.address, uint16(b.Listen)).String(), names: hosts, store: l.controller.store}
+	// Names for storagectl: nobody else's /etc/hosts changes.
+	file := filepath.Join(l.run, "hosts")
+	if err := writeFile(file, l.controller.store.hosts(storeAddress, names)); err != nil {
+		return err
+	}
+	if err := writeFile(filepath.Join(l.run, "authority.pem"), string(l.controller.store.authority)); err != nil {
+		return err
+	}
+	return sh(ctx, "mount --bind %s /etc/hosts", file)
+}
+
+// ctl runs the real storagectl outside.
+func (l *lab) ctl(ctx context.Context, dir string, args ...string) (string, error) {
+	cmd := internet.command(ctx, l.storagectl(), append([]string{"--ip", l.outside.api}, args...)...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "SSL_CERT_FILE="+filepath.Join(l.run, "authority.pem"), "HTTP_PROXY=", "HTTPS_PROXY=", "http_proxy=", "https_proxy=", "ALL_PROXY=", "all_proxy=")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("storagectl %s: %w: %s", strings.Join(args, " "), err, out)
+	}
+	return string(out), nil
+}
+
+// keepLogs saves what tells why a lab failed, before the kernel removes it.
+func (l *lab) keepLogs() error {
+	dir := filepath.Join(l.cache, "logs")
+	if err := os.RemoveAll(dir); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	var errs []error
+	for _, name := range []string{"lab.log", "moto.log", "haproxy.cfg"} {
+		text, err := os.ReadFile(filepath.Join(l.run, name))
+		if err == nil {
+			errs = append(errs, os.WriteFile(filepath.Join(dir, name), text, 0o644))
+		}
+	}
+	if c := l.controller; c != nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		for id, m := range c.machines {
+			text := m.logs()
+			if out, err := m.run(context.Background(), "journalctl", "--no-pager", "-n", "500"); err == nil {
+				text += "== journal\n" + out
+			}
+			errs = append(errs, os.WriteFile(filepath.Join(dir, id+".log"), []byte(text), 0o644))
+		}
+	}
+	l.Note("logs: %s", dir)
+	return errors.Join(errs...)
+}
+
+func median(all []time.Duration) time.Duration {
+	if len(all) == 0 {
+		return 0
+	}
+	return all[len(all)/2]
+}
