@@ -31,14 +31,14 @@ func (l *lab) list() []step {
 	if l.Source {
 		return []step{
 			{"synthesize, apply, build, boot: source delivery", 15 * time.Minute, l.first},
-			{"nothing is lost", time.Minute, l.nothingLost},
+			{"nothing is lost", 3 * time.Minute, l.nothingLost},
 		}
 	}
 	steps := []step{
 		{"synthesize, apply, boot: binary delivery", 5 * time.Minute, l.first},
-		{"the bare image boots", time.Minute, l.bare},
-		{"what must be refused is refused", time.Minute, l.closed},
-		{"the API crashes on one machine", time.Minute, l.crash},
+		{"the bare image boots", 3 * time.Minute, l.bare},
+		{"what must be refused is refused", 3 * time.Minute, l.closed},
+		{"the API crashes on one machine", 2 * time.Minute, l.crash},
 		{"one machine dies", 5 * time.Minute, l.death},
 		{"a deploy under load", 5 * time.Minute, l.newBuild},
 	}
@@ -51,7 +51,7 @@ func (l *lab) list() []step {
 			{"a deploy of a tampered release, and the next", 8 * time.Minute, l.tampered},
 		}...)
 	}
-	return append(steps, step{"nothing is lost", time.Minute, l.nothingLost})
+	return append(steps, step{"nothing is lost", 3 * time.Minute, l.nothingLost})
 }
 
 // scenarios goes through all of them, in order. It stops at what leaves nothing to go on with; a broken promise does not.
