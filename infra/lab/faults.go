@@ -17,8 +17,8 @@ import (
 
 const unit = "storaged.service"
 
-// during has callers go on while something is wrong, and returns what they saw. whole again is the time from the fault's
-// begin until every machine serves.
+// during has callers go on while something is wrong, and returns what they saw. It goes on until every machine serves
+// again.
 func (l *lab) during(ctx context.Context, s *Scenario, fault func(context.Context) error) (traffic, error) {
 	load := l.outside.begin(ctx, l.kept)
 	defer load.stop()

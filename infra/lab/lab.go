@@ -58,11 +58,20 @@ func Run(ctx context.Context, o Options) (Report, error) {
 		return l.report, err
 	}
 	err = l.scenarios(ctx)
-	l.report.Took = seconds(time.Since(l.report.Began))
 	if err != nil || len(l.report.Failed()) > 0 || o.Keep {
 		err = errors.Join(err, l.keepLogs())
 	}
-	return l.report, errors.Join(err, l.report.save(filepath.Join(cache, map[bool]string{false: "report.json", true: "report-source.json"}[o.Source])))
+	return l.report, err
+}
+
+// save writes the report as far as it goes.
+func (l *lab) save() error {
+	name := "report.json"
+	if l.Source {
+		name = "report-source.json"
+	}
+	l.report.Took = seconds(time.Since(l.report.Began))
+	return l.report.save(filepath.Join(l.cache, name))
 }
 
 // prepare makes all that the scenarios need, up to an emulated account that is empty.

@@ -70,7 +70,7 @@ func (l *lab) scenarios(ctx context.Context) error {
 			result.promise(false, "%v", err)
 		}
 		l.report.Scenarios = append(l.report.Scenarios, result)
-		if err != nil {
+		if err := errors.Join(err, l.save()); err != nil {
 			return err
 		}
 	}

@@ -304,7 +304,7 @@ func (s *store) send(ctx context.Context, method, bucket, path string, query []s
 	return nil
 }
 
-// names are AWS's names of the buckets, all at one address: the lines of a hosts file.
+// hosts are AWS's names of the buckets, all at one address, and the module proxy's: the lines of a hosts file.
 func (s *store) hosts(address string, buckets []string) string {
 	lines := "127.0.0.1 localhost\n" + address + " " + storeDomain + "\n" + clientAddress + " " + modulesName + "\n"
 	for _, b := range buckets {
