@@ -95,7 +95,7 @@ func (l *lab) metadataGone(ctx context.Context, s *Scenario) error {
 	return err
 }
 
-// storeFails breaks S3 for a minute. Lists must fail, signatures need no S3, and no machine is to blame.
+// storeFails breaks S3 for a minute. Lists may fail and transfers do; signatures need no S3, and no machine is to blame.
 func (l *lab) storeFails(f storeFault) func(context.Context, *Scenario) error {
 	return func(ctx context.Context, s *Scenario) error {
 		before := ids(l.controller.running())
@@ -113,9 +113,6 @@ func (l *lab) storeFails(f storeFault) func(context.Context, *Scenario) error {
 		s.promise(before == ids(l.controller.running()), "machines were replaced: %s, then %s", before, ids(l.controller.running()))
 		const slack = 5 * time.Second
 		s.promise(t.lastFailure.Before(healed.Add(slack)), "requests failed %s after S3 was back", seconds(t.lastFailure.Sub(healed)))
-		if f == storeSlow {
-			s.promise(t.failed() == 0, "%d requests failed", t.failed())
-		}
 		return nil
 	}
 }
@@ -211,7 +208,7 @@ func (l *lab) closed(ctx context.Context, s *Scenario) error {
 		{"metadata without a token", "curl -s -m 3 -o /dev/null -w %{http_code} http://" + metadataAddress + "/latest/meta-data/", "401"},
 		{"writing a release", "aws s3 cp --region " + emulator.Region + " /etc/hostname s3://" + bucket + "/storaged/x 2>&1 || true", "AccessDenied"},
 		{"listing the releases", "aws s3 ls --region " + emulator.Region + " s3://" + bucket + "/ 2>&1 || true", "AccessDenied"},
-		{"another bucket", "aws s3 ls --region " + emulator.Region + " s3://somebody-elses/ 2>&1 || true", "NoSuchBucket"},
+		{"another bucket", "aws s3 ls --region " + emulator.Region + " s3://" + foreignBucket + "/ 2>&1 || true", "AccessDenied"},
 	}
 	for _, try := range inside {
 		out, err := m.run(ctx, "sh", "-c", try.script)

@@ -48,7 +48,7 @@ func (l *lab) list() []step {
 			{"the metadata service is gone for a minute", 3 * time.Minute, l.metadataGone},
 			{"S3 is gone for a minute", 3 * time.Minute, l.storeFails(storeGone)},
 			{"S3 is slow for a minute", 3 * time.Minute, l.storeFails(storeSlow)},
-			{"a deploy of a tampered release, and the next", 8 * time.Minute, l.tampered},
+			{"a deploy of a tampered release, and the next", 12 * time.Minute, l.tampered},
 		}...)
 	}
 	return append(steps, step{"nothing is lost", 3 * time.Minute, l.nothingLost})

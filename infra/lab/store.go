@@ -59,6 +59,9 @@ type store struct {
 	synced  map[string]bool // bucket/key
 }
 
+// foreignBucket is there, and no business of the role's.
+const foreignBucket = "somebody-elses"
+
 // storeFault is what goes wrong with S3.
 type storeFault int32
 
@@ -109,7 +112,7 @@ func startStore(ctx context.Context, dir string, out io.Writer) (*store, error) 
 	s.root = credentials{ready.AccessKey, ready.SecretKey}
 	// The guest may do nothing but what bucket policies allow it: those of the role.
 	s.role = credentials{ready.GuestAccessKey, ready.GuestSecretKey}
-	return s, nil
+	return s, s.create(foreignBucket)
 }
 
 func (s *store) read(answer any) error {
@@ -307,7 +310,7 @@ func (s *store) send(ctx context.Context, method, bucket, path string, query []s
 // hosts are AWS's names of the buckets, all at one address, and the module proxy's: the lines of a hosts file.
 func (s *store) hosts(address string, buckets []string) string {
 	lines := "127.0.0.1 localhost\n" + address + " " + storeDomain + "\n" + clientAddress + " " + modulesName + "\n"
-	for _, b := range buckets {
+	for _, b := range append([]string{foreignBucket}, buckets...) {
 		lines += address + " " + b + "." + storeDomain + "\n"
 	}
 	return lines
