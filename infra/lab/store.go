@@ -112,7 +112,8 @@ func startStore(ctx context.Context, dir string, out io.Writer) (*store, error) 
 	s.root = credentials{ready.AccessKey, ready.SecretKey}
 	// The guest may do nothing but what bucket policies allow it: those of the role.
 	s.role = credentials{ready.GuestAccessKey, ready.GuestSecretKey}
-	return s, s.create(foreignBucket)
+	err = s.create(foreignBucket)
+	return s, err
 }
 
 func (s *store) read(answer any) error {
