@@ -88,7 +88,10 @@ func (l *lab) first(ctx context.Context, s *Scenario) error {
 		return err
 	}
 	var answered, inService []time.Duration
-	for _, m := range l.controller.launches {
+	l.controller.mu.Lock()
+	launches := slices.Clone(l.controller.launches)
+	l.controller.mu.Unlock()
+	for _, m := range launches {
 		answered, inService = append(answered, m.Answered), append(inService, m.InService)
 	}
 	slices.Sort(answered)

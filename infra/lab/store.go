@@ -112,8 +112,10 @@ func startStore(ctx context.Context, dir string, out io.Writer) (*store, error) 
 	s.root = credentials{ready.AccessKey, ready.SecretKey}
 	// The guest may do nothing but what bucket policies allow it: those of the role.
 	s.role = credentials{ready.GuestAccessKey, ready.GuestSecretKey}
-	err = s.create(foreignBucket)
-	return s, err
+	if err := s.create(foreignBucket); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 func (s *store) read(answer any) error {
