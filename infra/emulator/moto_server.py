@@ -5,8 +5,11 @@ answers, or one would be answered that AWS refuses. Where another version of mot
 so: the rest still works.
 """
 
+import io
 import json
 import sys
+import threading
+import urllib.parse
 
 
 def launch_template_versions():
@@ -144,6 +147,40 @@ def scaling_policies():
     FakeScalingPolicy.enabled = True
 
 
+def client_tokens():
+    # moto makes a second thing when a request comes again whose answer was lost, where EC2 knows it by its ClientToken
+    # and gives the first answer. What was made twice is known to nobody, and its VPC can never be deleted.
+    # Source: https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication
+
+    original = DomainDispatcherApplication.__call__
+    calls, guard = {}, threading.Lock()
+
+    def call(self, environ, start_response):
+        if environ.get("CONTENT_TYPE", "").split(";")[0] != "application/x-www-form-urlencoded":
+            return original(self, environ, start_response)
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = io.BytesIO(body)
+        form = urllib.parse.parse_qs(body.decode())
+        if "ClientToken" not in form:
+            return original(self, environ, start_response)
+        with guard:
+            known = calls.setdefault((form.get("Action", [""])[0], form["ClientToken"][0]), {"turn": threading.Lock()})
+        with known["turn"]:
+            if not known.get("status", "").startswith("2"):  # what failed is tried again
+
+                def started(status, headers, exc_info=None):
+                    known.update(status=status, headers=headers)
+                    return lambda _: None
+
+                known["answer"] = list(original(self, environ, started))
+            status, headers, answer = known["status"], known["headers"], known["answer"]
+        start_response(status, headers)
+        return answer
+
+    DomainDispatcherApplication.__call__ = call
+
+
 def main():
     for gap in (
         launch_template_versions,
@@ -153,6 +190,7 @@ def main():
         deletion_protection,
         flow_log_prefix,
         scaling_policies,
+        client_tokens,
     ):
         try:
             gap()
