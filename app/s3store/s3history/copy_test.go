@@ -86,6 +86,8 @@ func TestACopyThatFailsLeavesNothingBehind(t *testing.T) {
 			write(http.StatusOK, `<InitiateMultipartUploadResult><UploadId>id</UploadId></InitiateMultipartUploadResult>`)
 		case r.Method == http.MethodPut && query.Get("partNumber") == "20":
 			write(http.StatusPreconditionFailed, `<Error><Code>PreconditionFailed</Code></Error>`)
+		case r.Method == http.MethodPut && len(query.Get("partNumber")) > 1 && query.Get("partNumber") > "20":
+			<-r.Context().Done() // until the part that failed ends it
 		case r.Method == http.MethodPut:
 			copied.Add(1)
 			if r.Header.Get("X-Amz-Copy-Source-If-Match") != `"source"` {
@@ -106,7 +108,7 @@ func TestACopyThatFailsLeavesNothingBehind(t *testing.T) {
 	if object.CodeOf(err) != object.CodePrecondition {
 		t.Errorf("%v, want a failed precondition", err)
 	}
-	if copied.Load() > 19+copyAtOnce || aborted.Load() != 1 || completed.Load() != 0 {
+	if copied.Load() > 19 || aborted.Load() != 1 || completed.Load() != 0 {
 		t.Errorf("copied %d parts, aborted %d times, completed %d times", copied.Load(), aborted.Load(), completed.Load())
 	}
 }
