@@ -3,6 +3,7 @@
 ENV ?= module02
 BIN := .cache/bin
 CLOUDSTORAGE = $(BIN)/cloudstorage
+COMPOSER := .cache/composer/venv
 
 # Settings of `make up` (PORT of the API, EMULATOR_PORT) and of `make init`: EMAIL; CIDR; DOMAIN and its ZONE, or
 # CERTIFICATE; STATE (s3 or local); FROM and PROJECT for a new environment.
@@ -14,7 +15,7 @@ INIT_FLAGS = $(if $(EMAIL),--email $(EMAIL)) $(if $(CIDR),--cidr $(CIDR)) \
 LINT := go tool -modfile=.ci/tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help up status down test lab lint scan fuzz bench bench-client bench-synth init key synth cost plan deploy destroy purge client clean go cloudstorage
+.PHONY: help up status down test lab lint scan fuzz bench bench-client bench-synth composer-pytest init key synth cost plan deploy destroy purge client clean go cloudstorage
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +45,18 @@ lab: go ## boot the synthesized fleet on this machine and break things under loa
 lint: go ## golangci-lint, pinned in .ci/tools
 	$(LINT) config verify
 	$(LINT) run
+
+composer-pytest: $(COMPOSER)/installed ## check and test Airflow's DAGs, on the real API (the first run installs Airflow: 2 minutes)
+	$(COMPOSER)/bin/ruff check app/composer
+	$(COMPOSER)/bin/ruff format --check app/composer
+	$(COMPOSER)/bin/pytest -q app/composer/tests
+
+# Airflow for the tests; a new version is a new folder.
+$(COMPOSER)/installed: app/composer/requirements.txt app/composer/constraints.txt
+	rm -rf $(COMPOSER)
+	$$(command -v python3.11 || command -v python3) -m venv $(COMPOSER)
+	$(COMPOSER)/bin/pip install -q --only-binary :all: -r app/composer/requirements.txt -c app/composer/constraints.txt
+	touch $@
 
 scan: cloudstorage ## check all environments with checkov and tflint (exceptions: .ci/scan.yaml)
 	@$(CLOUDSTORAGE) scan
