@@ -17,8 +17,9 @@ from storageapi.errors import Changed, Missing, Refused, Unavailable, failure, p
 
 log = logging.getLogger(__name__)
 
-# It logs the URL of each request, and a signed one is as good as the file.
-logging.getLogger("httpx").setLevel(logging.WARNING)
+# They log the URLs of requests and the headers of answers, and a signed URL is as good as the file.
+for library in ("httpx", "httpcore"):
+    logging.getLogger(library).setLevel(logging.WARNING)
 
 TIMEOUT = httpx.Timeout(60, connect=10)
 ATTEMPTS = 6  # 0.5 + 1 + 2 + 4 + 8 s between them, unless the API says how long
