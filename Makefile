@@ -15,7 +15,7 @@ INIT_FLAGS = $(if $(EMAIL),--email $(EMAIL)) $(if $(CIDR),--cidr $(CIDR)) \
 LINT := go tool -modfile=.ci/tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help up status down test lab lint scan fuzz bench bench-client bench-synth composer-pytest init key synth cost plan deploy destroy purge client clean go cloudstorage
+.PHONY: help up status down test lab lint scan fuzz bench bench-client bench-synth composer-env composer-pytest init key synth cost plan deploy destroy purge client clean go cloudstorage
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -72,6 +72,9 @@ bench-client: go ## compare the client's transfers with s5cmd (ROUNDS=3 MIB=1024
 
 bench-synth: go ## compare the time of synthesizing with an app that only loads the provider (ROUNDS=7)
 	@go run ./infra/internal/benchsynth -rounds $(or $(ROUNDS),7)
+
+composer-env: go ## write the secrets of Airflow's app/composer/.env, what is there stays (STORAGE_URL=… STORAGE_KEY=…; docs/composer.md)
+	@go run ./app/cmd/composer-env app/composer
 
 init: cloudstorage ## make an environment yours: ENV=module02 CIDR=… EMAIL=… DOMAIN=… ZONE=… STATE=s3; FROM=… for a new one
 	@$(CLOUDSTORAGE) init $(ENV) $(INIT_FLAGS)
