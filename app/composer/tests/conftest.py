@@ -31,6 +31,8 @@ for name in ("STORAGE_URL", "STORAGE_KEY"):
     os.environ.pop(name, None)
 
 import pytest  # noqa: E402
+from airflow.dag_processing.dagbag import DagBag  # noqa: E402
+from airflow.sdk import DAG  # noqa: E402
 
 from storageapi.address import Address  # noqa: E402
 from storageapi.client import Client  # noqa: E402
@@ -78,6 +80,7 @@ def storage(start_storage: Callable[..., Storage]) -> Storage:
 
 
 @pytest.fixture(scope="session")
-def airflow_db() -> None:
-    """The metastore, with its tables."""
+def load_dag() -> Callable[[str], DAG]:
+    """A DAG that can be run: there is a metastore, with its tables."""
     subprocess.run([Path(sys.executable).parent / "airflow", "db", "migrate"], check=True, capture_output=True)
+    return lambda name: DagBag(COMPOSER / "dags" / f"{name}.py", bundle_path=COMPOSER / "dags").dags[name]

@@ -9,12 +9,15 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from airflow.sdk import DAG
 from airflow.sdk._shared.module_loading import import_string
 from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout, TaskDeferralTimeout, TaskDeferred
 from airflow.triggers.base import TriggerEvent
 from conftest import Storage
 from scripted import serve
 
+from storageapi.client import Client
+from storageapi.errors import Missing
 from storageapi.sensor import FileSensor
 from storageapi.trigger import FileTrigger
 
@@ -171,3 +174,21 @@ def test_a_file_that_does_not_come_is_named(monkeypatch: pytest.MonkeyPatch):
 def test_what_the_trigger_finds_is_the_tasks_result():
     found = {"key": "landing/x.json", "size": 7, "etag": "e"}
     assert sensor(key="landing/x.json").execute_complete({}, {"found": found}) == found
+
+
+def test_the_dag_defers_and_ends_with_what_the_trigger_finds(
+    storage: Storage, use: Callable, load_dag: Callable[[str], DAG], monkeypatch: pytest.MonkeyPatch
+):
+    use(storage.url, storage.airflow)
+    with storage.client() as api:
+        api.write_new("landing/dag é.json", io.BytesIO(b"content"), "application/json")
+        found = api.stat("landing/dag é.json")
+
+    def too_early(_: Client, key: str) -> None:
+        raise Missing(key)
+
+    monkeypatch.setattr(Client, "stat", too_early)
+    run = load_dag("wait_for_file").test(run_conf={"key": "landing/dag é.json", "wait": 60, "every": 1})
+    (ti,) = run.get_task_instances()
+    assert (ti.task_id, ti.state) == ("wait", "success")
+    assert ti.xcom_pull("wait") == {"key": "landing/dag é.json", "size": 7, "etag": found.etag}
