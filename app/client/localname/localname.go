@@ -92,20 +92,36 @@ func (f *Folder) Claim(name string) error {
 			return nil
 		}
 	}
-	if f.folds == nil {
-		folds, err := f.files.folds()
-		if err != nil {
-			return fmt.Errorf("ask the file system whether it tells names apart: %w", err)
-		}
-		f.folds = &folds
+	folds, err := f.ask()
+	if err != nil {
+		return err
 	}
 	switch {
-	case !*f.folds:
+	case !folds:
 		return nil
 	case claimed:
 		return &CollisionError{name, other}
 	}
 	return f.spelled(name)
+}
+
+// Folds says whether the file system takes different names for one. It asks once,
+// with a file that is gone afterwards.
+func (f *Folder) Folds() (bool, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.ask()
+}
+
+func (f *Folder) ask() (bool, error) {
+	if f.folds == nil {
+		folds, err := f.files.folds()
+		if err != nil {
+			return false, fmt.Errorf("ask the file system whether it tells names apart: %w", err)
+		}
+		f.folds = &folds
+	}
+	return *f.folds, nil
 }
 
 // spelled fails where one of name's segments is there, but spelled otherwise.

@@ -129,6 +129,9 @@ func TestTheFileSystemIsAskedOnceAndOnlyWhereItMatters(t *testing.T) {
 		})
 	}
 	all.Wait()
+	if folds, err := f.Folds(); folds || err != nil {
+		t.Errorf("folds: %t, %v", folds, err)
+	}
 	if d.asked.Load() != 1 {
 		t.Errorf("asked %d times, want once", d.asked.Load())
 	}
@@ -152,6 +155,9 @@ func TestARealFolder(t *testing.T) {
 	}
 	_, err = os.Lstat(filepath.Join(dir, "rEPORT.PDF"))
 	folds := err == nil
+	if got, err := New(root).Folds(); got != folds || err != nil {
+		t.Errorf("the file system folds: %t, %v; want %t", got, err, folds)
+	}
 	for name, collides := range map[string]bool{"Report.pdf": false, "report.PDF": folds, "photos/A.jpg": false, "photos/a.jpg": folds, "new/b": false} {
 		err := New(root).Claim(name)
 		var collision *CollisionError
