@@ -539,3 +539,51 @@ func TestAFileGoesThereAndBackWithItsVersions(t *testing.T) {
 		}
 	}
 }
+
+func TestManyFilesAreCopiedAndMovedAtOnceAndNoneIsLost(t *testing.T) {
+	t.Parallel()
+	c := whole(t)
+	var pairs []client.Pair
+	for i := range 20 {
+		key := object.Key(fmt.Sprintf("a/%02d", i))
+		put(t, c, key, string(key))
+		pairs = append(pairs, client.Pair{From: key, To: "b/" + key})
+	}
+	put(t, c, "b/a/07", "taken")
+	missing := client.Pair{From: "a/none", To: "b/a/none"}
+	results := map[object.Key]client.Copied{}
+	note := func(r client.Copied) { results[r.From] = r }
+	c.MoveMany(t.Context(), slices.Values(append(pairs, missing)), client.CopyOptions{IfNew: true}, 4, note)
+	for _, p := range append(pairs, missing) {
+		switch r := results[p.From]; {
+		case p.From == "a/07":
+			wantProblem(t, r.Err, "precondition-failed", object.CodePrecondition)
+		case p == missing:
+			wantProblem(t, r.Err, "not-found", object.CodeNotFound)
+		case r.Err != nil || r.Pair != p || r.Info.Key != p.To || r.Undo == "":
+			t.Errorf("%+v", r)
+		}
+	}
+	if got := listed(t, c, client.FilesOptions{Prefix: "a/"}); !slices.Equal(got, []string{"a/07"}) {
+		t.Errorf("where they were is %q", got)
+	}
+	wantContent(t, c, "a/07", "", "a/07")
+	wantContent(t, c, "b/a/07", "", "taken")
+	wantContent(t, c, "b/a/19", "", "a/19")
+
+	clear(results)
+	c.CopyMany(t.Context(), slices.Values([]client.Pair{{From: "b/a/00", To: "c"}, missing}), client.CopyOptions{}, 2, note)
+	if len(results) != 2 || results["b/a/00"].Err != nil || results["a/none"].Err == nil {
+		t.Errorf("%+v", results)
+	}
+	wantContent(t, c, "c", "", "a/00")
+	wantContent(t, c, "b/a/00", "", "a/00")
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	clear(results)
+	c.CopyMany(ctx, slices.Values(pairs), client.CopyOptions{}, 2, note)
+	if len(results) != 0 {
+		t.Errorf("cancelled: %+v", results)
+	}
+}
