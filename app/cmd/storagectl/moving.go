@@ -98,10 +98,11 @@ type moving struct {
 
 	mu          sync.Mutex // of what follows
 	draw        client.Progress
-	end         func(ok bool)
+	undraw      func(ok bool)
 	done, total int64  // bytes, of the files that have begun
 	files, size int64  // that have ended well
-	text        string // about the only one
+	text        string // about the only one, or in place of the sum
+	more        string // behind the sum
 	failed      int64
 	held        []error
 	fatal       error
@@ -110,7 +111,7 @@ type moving struct {
 func (p program) moving(ctx context.Context, o *options, c *client.Client, verb string, one bool, label string) *moving {
 	m := &moving{p: p, o: o, c: c, one: one, verb: verb, began: time.Now()}
 	m.ctx, m.stop = context.WithCancel(ctx)
-	m.draw, m.end = p.progress(o, label)
+	m.draw, m.undraw = p.progress(o, label)
 	return m
 }
 
@@ -139,15 +140,38 @@ func (m *moving) outcome(o transfer.Outcome, older func(context.Context) (client
 		m.fail(o.Key, o.Err)
 		return
 	}
+	if m.one {
+		m.text = fmt.Sprintf(text, o.Key, o.Path) + " (" + byteCount(o.Size) + ")"
+	}
+	var write func() error
+	if m.o.json { // text waits until the bar is gone
+		write = func() error { return m.p.writeJSON(fileResult{string(o.Key), o.Path, o.Size}) }
+	}
+	m.succeeded(o.Size, write)
+}
+
+// succeeded counts a file that was moved, and writes what is to be said of it, if
+// that is not nil.
+func (m *moving) succeeded(size int64, write func() error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.files++
-	m.size += o.Size
-	m.text = fmt.Sprintf(text, o.Key, o.Path) + " (" + byteCount(o.Size) + ")"
-	if !m.o.json {
-		return // until the bar is gone
+	m.size += size
+	m.write(write)
+}
+
+// note writes what is to be said of a file that was not moved.
+func (m *moving) note(write func() error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.write(write)
+}
+
+func (m *moving) write(write func() error) {
+	if write == nil {
+		return
 	}
-	if err := m.p.writeJSON(fileResult{string(o.Key), o.Path, o.Size}); err != nil && m.fatal == nil {
+	if err := write(); err != nil && m.fatal == nil {
 		m.fatal = err
 		m.stop()
 	}
@@ -171,27 +195,48 @@ func (m *moving) fail(key object.Key, err error) {
 	}
 }
 
+// end notes why all of it ended early; nil is that it did not.
+func (m *moving) end(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.fatal == nil {
+		m.fatal = err
+	}
+}
+
+// pause takes the bar away, so that something can be asked.
+func (m *moving) pause() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.draw = nil
+	m.undraw(true)
+	m.undraw = func(bool) {}
+}
+
 // finish returns the command's error, after the sum and all others'.
 func (m *moving) finish() error {
 	m.stop()
-	m.end(m.fatal == nil && m.failed == 0)
-	if m.fatal != nil {
-		return m.fatal
-	}
+	m.undraw(m.fatal == nil && m.failed == 0)
 	for _, err := range m.held {
 		m.p.complain(err)
 	}
-	if !m.one {
+	if m.fatal != nil && (m.one || m.files == 0) {
+		return m.fatal
+	}
+	if !m.one && m.text == "" {
 		took := max(time.Since(m.began), time.Millisecond)
 		rate := byteCount(int64(float64(m.size)/took.Seconds())) + "/s"
 		m.text = fmt.Sprintf("%s %d files (%s) in %s, %s", m.verb, m.files, byteCount(m.size), took.Round(time.Millisecond), rate)
 	}
 	if !m.o.json {
-		if err := m.p.report(m.o, m.text, nil); err != nil {
+		if err := m.p.report(m.o, m.text+m.more, nil); err != nil {
 			return err
 		}
 	}
-	if m.failed > 0 {
+	switch {
+	case m.fatal != nil:
+		return m.fatal
+	case m.failed > 0:
 		return fmt.Errorf("%d of %d failed", m.failed, m.failed+m.files)
 	}
 	return nil

@@ -80,7 +80,14 @@ func (p program) remove(ctx context.Context, o *options, c *client.Client, args 
 		}
 	}
 	if len(first) > 1 && !yes {
-		if err := p.confirm(first, whole); err != nil {
+		if !p.asks() {
+			return usagef("this deletes more than one file: say --yes, or ask at a terminal")
+		}
+		count := fmt.Sprint(len(first))
+		if !whole {
+			count = "more than " + count
+		}
+		if err := p.confirm(count, string(first[0]), string(first[len(first)-1])); err != nil {
 			return err
 		}
 	}
@@ -147,16 +154,12 @@ func filesOf(ctx context.Context, c *client.Client, args []string, selected []se
 	}
 }
 
-// confirm asks whether to delete files, of which first are all or the first.
-func (p program) confirm(first []object.Key, whole bool) error {
-	if !p.isTerminal(p.stdin) || !p.isTerminal(p.stderr) {
-		return usagef("this deletes more than one file: say --yes, or ask at a terminal")
-	}
-	count := fmt.Sprint(len(first))
-	if !whole {
-		count = "more than " + count
-	}
-	fmt.Fprintf(p.stderr, "Delete %s files, from %s to %s? [y/N] ", count, printable(string(first[0])), printable(string(first[len(first)-1])))
+// asks says whether there is somebody to ask.
+func (p program) asks() bool { return p.isTerminal(p.stdin) && p.isTerminal(p.stderr) }
+
+// confirm asks whether to delete that many files, of which two are named.
+func (p program) confirm(count, first, last string) error {
+	fmt.Fprintf(p.stderr, "Delete %s files, from %s to %s? [y/N] ", count, printable(first), printable(last))
 	line, err := bufio.NewReader(p.stdin).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("read the answer: %w", err)

@@ -63,7 +63,7 @@ Exit codes: 0 done, 1 failed (or cancelled), 2 wrong usage.`,
 	flags.BoolVar(&o.json, "json", false, "write the result as JSON")
 	flags.BoolVarP(&o.quiet, "quiet", "q", false, "say nothing but what was asked for, and errors")
 	root.AddCommand(p.ping(o), p.list(o), p.delete(o), p.download(o), p.upload(o), p.keys(o),
-		p.ls(o), p.stat(o), p.put(o), p.get(o), p.cat(o), p.rm(o), p.cp(o), p.mv(o), p.versions(o), p.restore(o), p.share(o))
+		p.ls(o), p.stat(o), p.put(o), p.get(o), p.cat(o), p.rm(o), p.cp(o), p.mv(o), p.sync(o), p.versions(o), p.restore(o), p.share(o))
 	return root
 }
 
