@@ -3,6 +3,7 @@ package s3store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -71,6 +72,10 @@ func (r *role) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), metadataTimeout)
 	defer cancel()
 	fresh, err := r.source.Retrieve(ctx)
+	if err == nil && !now.Before(fresh.Expires) {
+		// What they sign is refused by S3, and only whoever follows a URL would learn it.
+		err = fmt.Errorf("the role's credentials ended at %s and the metadata service has no newer ones", fresh.Expires.UTC().Format(time.RFC3339))
+	}
 	if err != nil && good {
 		return old, nil
 	}
