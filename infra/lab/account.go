@@ -101,6 +101,13 @@ func (a account) replace(ctx context.Context, id string) error {
 	}, &struct{}{})
 }
 
+// resize changes a fleet's desired size.
+func (a account) resize(ctx context.Context, group string, size int) error {
+	return a.ask(ctx, "autoscaling", autoscalingVersion, "SetDesiredCapacity", url.Values{
+		"AutoScalingGroupName": {group}, "DesiredCapacity": {strconv.Itoa(size)},
+	}, &struct{}{})
+}
+
 // instance reads all that a machine is made of.
 func (a account) instance(ctx context.Context, id, group string) (instance, error) {
 	i := instance{ID: id, Group: group}

@@ -4,6 +4,7 @@ package lab
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"net/http"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -42,6 +44,7 @@ type target struct {
 	slot     int
 	address  string
 	health   health
+	last     string // what came of the last probe; "": a good answer
 	draining bool
 	stop     context.CancelFunc
 }
@@ -147,12 +150,13 @@ func (b *balancer) probe(ctx context.Context, t *target, changed func(healthy bo
 	tick := time.NewTicker(time.Duration(b.Interval) * time.Second)
 	defer tick.Stop()
 	for {
-		good := b.answers(ctx, t.address)
+		said := b.answers(ctx, t.address)
 		if ctx.Err() != nil {
 			return
 		}
 		b.mu.Lock()
-		verdict := t.health.saw(good, b.probing)
+		t.last = said
+		verdict := t.health.saw(said == "", b.probing)
 		healthy := t.health.healthy
 		if verdict && !t.draining {
 			state := "maint"
@@ -173,18 +177,34 @@ func (b *balancer) probe(ctx context.Context, t *target, changed func(healthy bo
 	}
 }
 
-// answers sends one probe.
-func (b *balancer) answers(ctx context.Context, address string) bool {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+b.Path, nil)
+// answers sends one probe, and says what is not as it should be; "": all is.
+func (b *balancer) answers(ctx context.Context, address string) string {
+	target := "http://" + address + b.Path
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 	if err != nil {
-		return false
+		return err.Error()
 	}
 	res, err := b.http.Do(r)
 	if err != nil {
-		return false
+		return err.Error()
 	}
 	_ = res.Body.Close()
-	return strconv.Itoa(res.StatusCode) == b.Codes
+	if got := strconv.Itoa(res.StatusCode); got != b.Codes {
+		return fmt.Sprintf("GET %s: %s, not %s", target, got, b.Codes)
+	}
+	return ""
+}
+
+// probed says what came of each target's last probe.
+func (b *balancer) probed() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var said []string
+	for id, t := range b.live {
+		said = append(said, fmt.Sprintf("%s: %s", id, cmp.Or(t.last, "a good answer")))
+	}
+	slices.Sort(said)
+	return strings.Join(said, "; ")
 }
 
 func (b *balancer) healthy(id string) bool {
@@ -206,13 +226,14 @@ func (b *balancer) drain(id string) {
 	}
 }
 
-// deregister forgets an instance.
+// deregister forgets an instance. What is still in flight is cut, as an ALB does when the delay is over.
 func (b *balancer) deregister(id string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if t := b.live[id]; t != nil {
 		t.stop()
 		_ = b.set(t.slot, "state maint") // as in drain
+		_, _ = b.tell(fmt.Sprintf("shutdown sessions server targets/slot%d", t.slot+1))
 		b.taken[t.slot] = false
 		delete(b.live, id)
 	}

@@ -184,7 +184,7 @@ func (c *controller) ready(ctx context.Context, i instance) (*balancer, error) {
 // watch notes when a machine first answers.
 func (c *controller) watch(ctx context.Context, m *machine, b *balancer) {
 	address := fmt.Sprintf("%s:%d", m.Address, b.Port)
-	for !b.answers(ctx, address) {
+	for b.answers(ctx, address) != "" {
 		select {
 		case <-time.After(firstAnswer):
 		case <-m.ended:
@@ -272,6 +272,23 @@ func (c *controller) whole(ctx context.Context, n int) error {
 			return fmt.Errorf("waiting for %d machines that serve: %w", n, ctx.Err())
 		}
 	}
+}
+
+// size is how many machines run, those that leave included.
+func (c *controller) size() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.machines)
+}
+
+// probed tells what the balancer last saw of its targets, as an error.
+func (c *controller) probed() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.balancer == nil {
+		return errors.New("no machine was begun")
+	}
+	return fmt.Errorf("last probes: %s", c.balancer.probed())
 }
 
 // running lists the machines that serve, in the order of their ids.

@@ -41,6 +41,70 @@ func (l *lab) during(ctx context.Context, s *Scenario, fault func(context.Contex
 	return t, nil
 }
 
+// restart is how long the API may be away after a crash: the unit's pause of 1 s, and a busy machine's start.
+const restart = 5 * time.Second
+
+// diskFull fills one machine's disk and kills the API on it: neither serving nor starting again needs room.
+func (l *lab) diskFull(ctx context.Context, s *Scenario) error {
+	victim := l.controller.running()[0]
+	const fill = "/var/filled"
+	t, err := l.during(ctx, s, func(ctx context.Context) error {
+		left, err := victim.run(ctx, "sh", "-c", "cat /dev/zero 2>/dev/null >"+fill+"; df --output=avail / | tail -n 1")
+		if err != nil {
+			return err
+		}
+		s.promise(strings.TrimSpace(left) == "0", "the disk is not full: %s KiB left", strings.TrimSpace(left))
+		if err := pause(ctx, settle); err != nil {
+			return err
+		}
+		if _, err := victim.run(ctx, "systemctl", "kill", "--signal=KILL", unit); err != nil {
+			return err
+		}
+		if err := until(ctx, func() bool { return l.controller.balancer.answers(ctx, l.port(victim)) == "" }); err != nil {
+			return err
+		}
+		if err := pause(ctx, settle); err != nil {
+			return err
+		}
+		_, err = victim.run(ctx, "rm", fill)
+		return err
+	})
+	s.promise(t.Disturbed <= restart, "requests failed for %s", seconds(t.Disturbed))
+	s.promise(sum(t.TransfersFailed) == 0, "%d of the client's files failed", sum(t.TransfersFailed))
+	return err
+}
+
+// scale makes the fleet one machine larger and small again, as a policy or a person does.
+func (l *lab) scale(ctx context.Context, s *Scenario) error {
+	c := l.controller
+	group := c.running()[0].Group
+	t, err := l.during(ctx, s, func(ctx context.Context) error {
+		began := time.Now()
+		if err := c.resize(ctx, group, fleetSize+1); err != nil {
+			return err
+		}
+		if err := c.whole(ctx, fleetSize+1); err != nil {
+			return err
+		}
+		s.figure("one machine more, in service after", "%s", seconds(time.Since(began)))
+		if err := pause(ctx, settle); err != nil {
+			return err
+		}
+		began = time.Now()
+		if err := c.resize(ctx, group, fleetSize); err != nil {
+			return err
+		}
+		if err := until(ctx, func() bool { return c.size() == fleetSize }); err != nil {
+			return err
+		}
+		s.figure("one machine less, drained and gone after", "%s", seconds(time.Since(began)))
+		return nil
+	})
+	s.promise(t.failed() == 0, "%d requests failed", t.failed())
+	s.promise(sum(t.TransfersFailed) == 0, "%d of the client's files failed", sum(t.TransfersFailed))
+	return err
+}
+
 // crash kills the API on one machine; its unit starts it again.
 func (l *lab) crash(ctx context.Context, s *Scenario) error {
 	victim := l.controller.running()[0]
@@ -49,14 +113,8 @@ func (l *lab) crash(ctx context.Context, s *Scenario) error {
 			return err
 		}
 		// Until it answers again, or the whole scenario has taken too long.
-		for address := net.JoinHostPort(victim.Address.String(), fmt.Sprint(l.controller.balancer.Port)); !l.controller.balancer.answers(ctx, address); {
-			if err := pause(ctx, firstAnswer); err != nil {
-				return err
-			}
-		}
-		return nil
+		return until(ctx, func() bool { return l.controller.balancer.answers(ctx, l.port(victim)) == "" })
 	})
-	const restart = 5 * time.Second // the unit's pause of 1 s, and a busy machine's start
 	s.promise(t.Disturbed <= restart, "requests failed for %s", seconds(t.Disturbed))
 	s.promise(sum(t.TransfersFailed) == 0, "%d of the client's files failed", sum(t.TransfersFailed))
 	return err
@@ -69,12 +127,7 @@ func (l *lab) hang(ctx context.Context, s *Scenario) error {
 		if _, err := victim.run(ctx, "systemctl", "kill", "--signal=STOP", unit); err != nil {
 			return err
 		}
-		for l.controller.balancer.healthy(victim.ID) {
-			if err := pause(ctx, firstAnswer); err != nil {
-				return err
-			}
-		}
-		return nil
+		return until(ctx, func() bool { return !l.controller.balancer.healthy(victim.ID) })
 	})
 	s.promise(t.Disturbed <= l.controller.balancer.window()+time.Second, "requests failed for %s, longer than health checks take", seconds(t.Disturbed))
 	return err
@@ -95,9 +148,10 @@ func (l *lab) metadataGone(ctx context.Context, s *Scenario) error {
 	return err
 }
 
-// storeFails breaks S3 for a minute. Lists may fail and transfers do; signatures need no S3, and no machine is to blame.
-func (l *lab) storeFails(f storeFault) func(context.Context, *Scenario) error {
-	return func(ctx context.Context, s *Scenario) error {
+// storeFails breaks S3 for a minute. Lists may fail, and transfers when it is gone; signatures need no S3, and no machine is
+// to blame.
+func storeFails(f storeFault) func(*lab, context.Context, *Scenario) error {
+	return func(l *lab, ctx context.Context, s *Scenario) error {
 		before := ids(l.controller.running())
 		var healed time.Time
 		t, err := l.during(ctx, s, func(ctx context.Context) error {
@@ -111,6 +165,13 @@ func (l *lab) storeFails(f storeFault) func(context.Context, *Scenario) error {
 			return err
 		}
 		s.promise(before == ids(l.controller.running()), "machines were replaced: %s, then %s", before, ids(l.controller.running()))
+		s.promise(t.failed() == t.Lists, "%d requests failed that need no S3", t.failed()-t.Lists)
+		if f != storeGone {
+			s.promise(sum(t.TransfersFailed) == 0, "%d of the client's files failed", sum(t.TransfersFailed))
+		}
+		if f == storeSlow {
+			s.promise(t.Lists == 0, "%d lists failed", t.Lists)
+		}
 		const slack = 5 * time.Second
 		s.promise(t.lastFailure.Before(healed.Add(slack)), "requests failed %s after S3 was back", seconds(t.lastFailure.Sub(healed)))
 		return nil

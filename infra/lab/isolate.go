@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -29,25 +28,29 @@ const (
 // Inside tells whether this process is the one that Isolated started.
 func Inside() bool { return os.Getenv(envInside) != "" }
 
-// Isolated runs this program again, with the same arguments, as the first process of its own process and mount
-// namespaces. When that process ends, by itself or by force, the kernel ends every process below it and removes its
+// Isolated runs this program again, with these arguments, as the first process of its own process and mount namespaces. When that process ends, by itself or by force, the kernel ends every process below it and removes its
 // mounts and network namespaces; when this one ends, the kernel ends that one. What is left are folders, which go here.
-func Isolated(ctx context.Context, root string) (err error) {
+func Isolated(ctx context.Context, o Options, arguments []string) (err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("isolate the lab: %w", err)
 	}
-	unlock, err := lockRun(runDir(root))
+	unlock, err := lockRun(o.runDir())
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	name := ownName()
+	name := o.name()
 	defer func() { err = errors.Join(err, removeCgroups(name)) }()
+	removeOrphans()
 
-	cmd := exec.Command(self, os.Args[1:]...) //nolint:noctx // ended below, gently first
+	if o.Source {
+		// It builds for minutes, and what is measured beside it should not wait for that.
+		self, arguments = "nice", append([]string{self}, arguments...)
+	}
+	cmd := exec.Command(self, arguments...) //nolint:noctx // ended below, gently first
 	cmd.Env = append(os.Environ(), envInside+"="+name)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = nil, os.Stdout, os.Stderr
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = nil, o.Out, o.Out
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS,
 		Pdeathsig:  syscall.SIGKILL,
@@ -77,11 +80,6 @@ func Isolated(ctx context.Context, root string) (err error) {
 	<-ended
 	return ctx.Err()
 }
-
-// ownName tells this lab's control groups and processes from any other's.
-func ownName() string { return cgroupPrefix + strconv.Itoa(os.Getpid()) }
-
-func runDir(root string) string { return filepath.Join(root, ".cache", "lab", "run") }
 
 // lockRun makes the folder that the lab works in, empty, and refuses a second lab beside this one.
 func lockRun(dir string) (unlock func(), err error) {
@@ -125,6 +123,22 @@ func removeCgroups(name string) error {
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
+}
+
+// removeOrphans removes the control groups of labs that were killed themselves, which had no moment left to do it.
+func removeOrphans() {
+	for _, h := range hierarchies() {
+		groups, err := filepath.Glob(filepath.Join(h, cgroupPrefix+"*"))
+		if err != nil {
+			continue
+		}
+		for _, group := range groups {
+			id, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(group), cgroupPrefix), "-")
+			if !exists("/proc/" + id) {
+				_ = removeTree(group) // another lab may be at it, too
+			}
+		}
+	}
 }
 
 // removeTree removes the folders below dir, deepest first: the files of a control group are not removed.
@@ -174,7 +188,7 @@ func enter(run string) error {
 
 // leftovers lists what a lab that has ended left on this machine: control groups, mounts, processes, its folder. Network
 // namespaces are held by mounts and processes only.
-func leftovers(root, name string) ([]string, error) {
+func leftovers(o Options, name string) ([]string, error) {
 	var found []string
 	for _, h := range hierarchies() {
 		if group := filepath.Join(h, name); exists(group) {
@@ -186,7 +200,7 @@ func leftovers(root, name string) ([]string, error) {
 		return nil, err
 	}
 	for line := range strings.Lines(string(mounts)) {
-		if strings.HasPrefix(line, "cloudstorage-lab ") || strings.Contains(line, runDir(root)) {
+		if strings.HasPrefix(line, "cloudstorage-lab ") || strings.Contains(line, o.runDir()) {
 			found = append(found, "mount "+strings.TrimSpace(line))
 		}
 	}
@@ -199,8 +213,8 @@ func leftovers(root, name string) ([]string, error) {
 			found = append(found, "process "+filepath.Base(filepath.Dir(path)))
 		}
 	}
-	if exists(runDir(root)) {
-		found = append(found, runDir(root))
+	if exists(o.runDir()) {
+		found = append(found, o.runDir())
 	}
 	return found, nil
 }

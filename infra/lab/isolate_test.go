@@ -3,6 +3,7 @@
 package lab
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,32 +11,48 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
 )
 
-// envEnd tells the process that Isolated starts how to end.
-const envEnd = "CLOUDSTORAGE_LAB_TEST_END"
+const (
+	// envEnd tells the process that Isolated starts how to end.
+	envEnd = "CLOUDSTORAGE_LAB_TEST_END"
+	// envRoot makes this program one that runs a lab in that folder, as cmd/lab does.
+	envRoot = "CLOUDSTORAGE_LAB_TEST_ROOT"
+)
 
 func TestMain(m *testing.M) {
 	code := 0
-	if Inside() {
+	switch root := os.Getenv(envRoot); {
+	case Inside():
 		code = pretend(os.Getenv(envEnd))
-	} else {
+	case root != "":
+		code = runLab(root)
+	default:
 		code = m.Run()
 	}
 	os.Exit(code) //nolint:forbidigo // it is the process's main
+}
+
+func runLab(root string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := Isolated(ctx, Options{Root: root, Out: os.Stdout}, nil); err != nil {
+		_, _ = fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
 }
 
 // pretend makes one of everything that a lab makes, and ends.
 func pretend(end string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	root, err := os.Getwd()
-	if err == nil {
-		err = errors.Join(enter(runDir(root)), buildNetworks(ctx), writeFile(filepath.Join(runDir(root), "file"), "content"))
-	}
+	dir := Options{Root: os.Getenv(envRoot)}.runDir()
+	err := errors.Join(enter(dir), buildNetworks(ctx), writeFile(filepath.Join(dir, "file"), "content"))
 	for _, h := range hierarchies() {
 		err = errors.Join(err, sh(context.Background(), `mkdir -p %[1]s/m; sleep 1000 </dev/null >/dev/null 2>&1 & echo $! >%[1]s/m/cgroup.procs`, filepath.Join(h, os.Getenv(envInside))))
 	}
@@ -46,7 +63,7 @@ func pretend(end string) int {
 	switch end {
 	case "well":
 		return 0
-	case "interrupted":
+	case "by a signal":
 		<-ctx.Done()
 	}
 	return 1
@@ -61,40 +78,78 @@ func needRoot(t *testing.T) {
 }
 
 func TestNothingIsLeftHoweverALabEnds(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
-	for _, end := range []string{"well", "badly", "interrupted"} {
-		t.Run(end, func(t *testing.T) {
-			root := t.TempDir()
-			t.Chdir(root)
-			t.Setenv(envEnd, end)
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			if end == "interrupted" {
-				go func() {
-					defer cancel()
-					running := filepath.Join(hierarchies()[0], ownName(), "m")
-					for deadline := time.Now().Add(20 * time.Second); !exists(running) && time.Now().Before(deadline); {
-						time.Sleep(10 * time.Millisecond)
-					}
-				}()
+	for _, c := range []struct {
+		end    string
+		signal os.Signal
+		code   int
+	}{
+		{"well", nil, 0},
+		{"badly", nil, 1},
+		{"by a signal", os.Interrupt, 1},
+		{"by a signal", syscall.SIGTERM, 1},
+	} {
+		t.Run(fmt.Sprint(c.end, c.signal), func(t *testing.T) {
+			t.Parallel()
+			o := Options{Root: t.TempDir()}
+			code, name := lived(t, o, c.end, c.signal)
+			if code != c.code {
+				t.Errorf("ended with %d, want %d", code, c.code)
 			}
-			err := Isolated(ctx, root)
-			status := (&exec.ExitError{})
-			switch {
-			case end == "well" && err != nil,
-				end == "badly" && (!errors.As(err, &status) || status.ExitCode() != 1),
-				end == "interrupted" && !errors.Is(err, context.Canceled):
-				t.Errorf("ended by %v", err)
-			}
-			left, err := leftovers(root, ownName())
-			if err != nil || len(left) > 0 {
+			if left, err := leftovers(o, name); err != nil || len(left) > 0 {
 				t.Errorf("left: %q, %v", left, err)
 			}
 		})
 	}
 }
 
+func TestALabThatIsKilledLeavesFoldersForTheNextOne(t *testing.T) {
+	t.Parallel()
+	needRoot(t)
+	o := Options{Root: t.TempDir()}
+	_, killed := lived(t, o, "by a signal", syscall.SIGKILL)
+	_, next := lived(t, o, "well", nil)
+	for _, name := range []string{killed, next} {
+		if left, err := leftovers(o, name); err != nil || len(left) > 0 {
+			t.Errorf("left: %q, %v", left, err)
+		}
+	}
+}
+
+// lived runs a lab as a process to its end, and returns its exit code and the name that it had.
+func lived(t *testing.T, o Options, end string, with os.Signal) (code int, name string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(os.Environ(), envEnd+"="+end, envRoot+"="+o.Root)
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &said, &said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	name = cgroupPrefix + strconv.Itoa(cmd.Process.Pid)
+	if with != nil {
+		h := hierarchies()
+		running := filepath.Join(h[len(h)-1], name, "m", "cgroup.procs")
+		for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+			if text, err := os.ReadFile(running); err == nil && len(text) > 0 {
+				break
+			}
+		}
+		if err := cmd.Process.Signal(with); err != nil {
+			t.Error(err)
+		}
+	}
+	err := cmd.Wait()
+	if status := (&exec.ExitError{}); err != nil && !errors.As(err, &status) {
+		t.Fatal(err)
+	}
+	t.Logf("%s", &said)
+	return cmd.ProcessState.ExitCode(), name
+}
+
 func TestASecondLabIsRefused(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "run")
 	unlock, err := lockRun(dir)
 	if err != nil {

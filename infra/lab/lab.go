@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,8 +26,24 @@ type Options struct {
 	Full bool // goes through the scenarios that take minutes, too
 	// Source tries the other delivery, which is built on the machines: the boot alone.
 	Source bool
-	Keep   bool // keeps the logs of one that went well, too
+	Only   []string // keys of scenarios; nil: all
+	Break  string   // a mistake to make, which the lab must find; "": none
+	Keep   bool     // keeps the logs of one that went well, too
 }
+
+// suffix tells apart what the labs of the two deliveries, which may run side by side, leave in one folder.
+func (o Options) suffix() string {
+	if o.Source {
+		return "-source"
+	}
+	return ""
+}
+
+// runDir is the folder that the lab works in.
+func (o Options) runDir() string { return filepath.Join(o.Root, ".cache", "lab", "run"+o.suffix()) }
+
+// name tells the lab's control groups and processes from any other's. It begins with this process's id.
+func (o Options) name() string { return cgroupPrefix + strconv.Itoa(os.Getpid()) + o.suffix() }
 
 // lab is one run.
 type lab struct {
@@ -47,7 +64,7 @@ type lab struct {
 // Isolated started.
 func Run(ctx context.Context, o Options) (Report, error) {
 	cache := filepath.Join(o.Root, ".cache", "lab")
-	l := &lab{Options: o, Progress: &emulator.Progress{Out: o.Out}, cache: cache, run: runDir(o.Root), kept: newLedger(), report: Report{Began: time.Now()}}
+	l := &lab{Options: o, Progress: &emulator.Progress{Out: o.Out}, cache: cache, run: o.runDir(), kept: newLedger(), report: Report{Began: time.Now()}}
 	if err := enter(l.run); err != nil {
 		return l.report, err
 	}
@@ -66,17 +83,12 @@ func Run(ctx context.Context, o Options) (Report, error) {
 
 // save writes the report as far as it goes.
 func (l *lab) save() error {
-	name := "report.json"
-	if l.Source {
-		name = "report-source.json"
-	}
 	l.report.Took = seconds(time.Since(l.report.Began))
-	return l.report.save(filepath.Join(l.cache, name))
+	return l.report.save(filepath.Join(l.cache, "report"+l.suffix()+".json"))
 }
 
 // prepare makes all that the scenarios need, up to an emulated account that is empty.
 func (l *lab) prepare(ctx context.Context) error {
-	var image string
 	var python string
 	d := &deployer{root: l.Root, environment: environmentBinary, environments: filepath.Join(l.run, "environments"), outdir: filepath.Join(l.run, "cdktf.out"), log: l.log}
 	if l.Source {
@@ -94,7 +106,12 @@ func (l *lab) prepare(ctx context.Context) error {
 			return "", err
 		}
 		bin := filepath.Join(l.Root, ".cache", "bin")
-		if d.program, err = emulator.BuildSynth(ctx, l.Root, bin); err != nil {
+		if m, broken := mistakes[l.Break]; broken {
+			d.program, err = m.build(ctx, l.Root, filepath.Join(l.run, "mistake"))
+		} else {
+			d.program, err = emulator.BuildSynth(ctx, l.Root, bin)
+		}
+		if err != nil {
 			return "", err
 		}
 		if out, err := exec.CommandContext(ctx, "go", "build", "-C", l.Root, "-o", l.storagectl(), "./app/cmd/storagectl").CombinedOutput(); err != nil {
@@ -105,21 +122,34 @@ func (l *lab) prepare(ctx context.Context) error {
 				return "", err
 			}
 		}
-		if err := os.CopyFS(d.environments, os.DirFS(filepath.Join(l.Root, "infra", "lab", "environments"))); err != nil {
-			return "", err
-		}
-		image, err = makeImage(ctx, l.cache, l.Note)
-		return "", err
+		return "", os.CopyFS(d.environments, os.DirFS(filepath.Join(l.Root, "infra", "lab", "environments")))
 	})
 	if err != nil {
 		return err
 	}
+	// The first machine is not before the load balancer, which takes a minute.
+	image := eventually(func() (string, error) { return makeImage(ctx, l.cache, l.Note) })
 	return l.Step("networks, S3 and the emulated AWS", func() (string, error) { return "", l.surround(ctx, image, python) })
 }
 
 func (l *lab) storagectl() string { return filepath.Join(l.Root, ".cache", "bin", "storagectl") }
 
-func (l *lab) surround(ctx context.Context, image, python string) error {
+// eventually calls f in the background. What it returns waits for f, and returns what f did.
+func eventually[T any](f func() (T, error)) func() (T, error) {
+	var value T
+	var err error
+	done := make(chan struct{})
+	go func() {
+		value, err = f()
+		close(done)
+	}()
+	return func() (T, error) {
+		<-done
+		return value, err
+	}
+}
+
+func (l *lab) surround(ctx context.Context, image func() (string, error), python string) error {
 	if err := buildNetworks(ctx); err != nil {
 		return err
 	}
@@ -204,7 +234,7 @@ func (l *lab) ctl(ctx context.Context, dir string, args ...string) (string, erro
 
 // keepLogs saves what tells why a lab failed, before the kernel removes it.
 func (l *lab) keepLogs() error {
-	dir := filepath.Join(l.cache, "logs")
+	dir := filepath.Join(l.cache, "logs"+l.suffix())
 	if err := os.RemoveAll(dir); err != nil {
 		return err
 	}
@@ -223,14 +253,25 @@ func (l *lab) keepLogs() error {
 		defer c.mu.Unlock()
 		for id, m := range c.machines {
 			text := m.logs()
-			if out, err := m.run(context.Background(), "journalctl", "--no-pager", "-n", "500"); err == nil {
-				text += "== journal\n" + out
+			if out, err := m.run(context.Background(), "journalctl", "--no-pager"); err == nil {
+				text += "== journal, without what went well\n" + unwell(out)
 			}
 			errs = append(errs, os.WriteFile(filepath.Join(dir, id+".log"), []byte(text), 0o644))
 		}
 	}
 	l.Note("logs: %s", dir)
 	return errors.Join(errs...)
+}
+
+// unwell leaves out the access log's lines of requests that were answered by 200: hundreds a second.
+func unwell(journal string) string {
+	var kept strings.Builder
+	for line := range strings.Lines(journal) {
+		if !strings.Contains(line, `"status":200`) {
+			kept.WriteString(line)
+		}
+	}
+	return kept.String()
 }
 
 func median(all []time.Duration) time.Duration {

@@ -30,6 +30,9 @@ const rate = 200
 // two processors list some hundred times a second and then do nothing else.
 const listEvery = 20
 
+// listPath is the only route of the load that needs S3.
+const listPath = "/list_files"
+
 // requestTimeout is when a caller gives up.
 const requestTimeout = 15 * time.Second
 
@@ -51,6 +54,7 @@ func (o outside) transport() *http.Transport {
 type traffic struct {
 	Requests int            `json:"requests"`
 	Failed   map[string]int `json:"failed,omitempty"` // by cause
+	Lists    int            `json:"lists_failed"`     // of those that failed; all others are signatures
 	P50      time.Duration  `json:"p50"`
 	P99      time.Duration  `json:"p99"`
 	Max      time.Duration  `json:"max"`
@@ -120,7 +124,7 @@ func (o outside) attack(ctx context.Context, t *traffic) {
 	for n := range listEvery {
 		path := []string{"/download/load.txt", "/upload/load.txt"}[n%2]
 		if n == 0 {
-			path = "/list_files"
+			path = listPath
 		}
 		targets = append(targets, vegeta.Target{Method: http.MethodGet, URL: o.api + path})
 	}
@@ -136,6 +140,9 @@ func (o outside) attack(ctx context.Context, t *traffic) {
 			continue
 		}
 		t.Failed[cause(r)]++
+		if strings.HasSuffix(r.URL, listPath) {
+			t.Lists++
+		}
 		if at := r.Timestamp; first.IsZero() || at.Before(first) {
 			first = at
 		}

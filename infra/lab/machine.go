@@ -40,12 +40,12 @@ type machine struct {
 
 // boot is what every machine gets from the lab, beside what its instance says.
 type boot struct {
-	image     string // folder of the root file system
-	dir       string // where machines live
-	cgroup    string // name
-	hosts     string // lines of /etc/hosts
-	authority []byte // certificate that it trusts, PEM
-	compiler  string // folder of Go, as the distribution's own would be; "": none
+	image     func() (string, error) // folder of the root file system, once it is made
+	dir       string                 // where machines live
+	cgroup    string                 // name
+	hosts     string                 // lines of /etc/hosts
+	authority []byte                 // certificate that it trusts, PEM
+	compiler  string                 // folder of Go, as the distribution's own would be; "": none
 	groups    func(id string) []netip.Addr
 }
 
@@ -137,12 +137,16 @@ ip -n %[1]s route add %[5]s/32 dev eth0
 
 // fill makes the machine's file system: the image, the seed that cloud-init reads, and what AWS's image has by itself.
 func (m *machine) fill(ctx context.Context, b boot) error {
-	err := sh(ctx, `
+	image, err := b.image()
+	if err != nil {
+		return err
+	}
+	err = sh(ctx, `
 mkdir -p %[1]s/layer %[2]s
 mount -t tmpfs -o size=%[4]s,mode=755 lab %[1]s/layer
 mkdir %[1]s/layer/up %[1]s/layer/work
 mount -t overlay -o lowerdir=%[3]s,upperdir=%[1]s/layer/up,workdir=%[1]s/layer/work lab %[2]s
-`, m.dir, m.root, b.image, machineBytes)
+`, m.dir, m.root, image, machineBytes)
 	if err != nil {
 		return err
 	}

@@ -3,16 +3,50 @@
 package lab
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 )
 
 // packages are what the lab needs beside what `make up` needs, by the command that each brings.
 var packages = []struct{ command, name string }{
 	{"mmdebstrap", "mmdebstrap"}, {"systemd-nspawn", "systemd-container"}, {"haproxy", "haproxy"}, {"nft", "nftables"}, {"ip", "iproute2"},
+}
+
+// try does one of everything that a lab does to the machine it runs on, in namespaces of its own.
+const try = `
+mount --make-rprivate /
+mount -t tmpfs lab /mnt
+mkdir /mnt/low /mnt/up /mnt/work /mnt/all
+mount -t overlay -o lowerdir=/mnt/low,upperdir=/mnt/up,workdir=/mnt/work lab /mnt/all
+mount -t proc proc /proc
+ip link add lab type bridge
+ip link add one type veth peer name other
+ip addr add 192.0.2.1/24 dev lab
+nft add table inet lab
+for h in $1; do mkdir $h/$2; rmdir $h/$2; done`
+
+// ErrNotPermitted is of a machine on which there can be no lab, whatever is installed.
+var ErrNotPermitted = errors.New("this machine does not permit a lab")
+
+// Permitted tries whether this machine lets its user make what a lab is made of.
+func Permitted(ctx context.Context) error {
+	if os.Geteuid() != 0 {
+		return fmt.Errorf("%w: it makes namespaces and mounts, and this is not root", ErrNotPermitted)
+	}
+	if err := CheckNeeds(); err != nil {
+		return err
+	}
+	out, err := exec.CommandContext(ctx, "unshare", "--mount", "--pid", "--net", "--fork", "bash", "-exc", try, "try",
+		strings.Join(hierarchies(), " "), cgroupPrefix+strconv.Itoa(os.Getpid())).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%w: %w: %s", ErrNotPermitted, err, strings.ReplaceAll(lastLines(string(out), 2), "\n", ": "))
+	}
+	return nil
 }
 
 // CheckNeeds says, in one line, what is missing on this machine and how to install it.

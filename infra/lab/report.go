@@ -21,6 +21,7 @@ type Report struct {
 
 // Scenario is one thing that was tried, with its figures and whether they are what was promised.
 type Scenario struct {
+	Key     string   `json:"key"` // what -only calls it
 	Name    string   `json:"name"`
 	Figures []Figure `json:"figures"`
 	Fault   string   `json:"fault,omitempty"` // what is not as promised; "": all is
@@ -53,7 +54,7 @@ func (s *Scenario) saw(t traffic) {
 	s.Load = &t
 	lost := "0"
 	if t.failed() > 0 {
-		lost = fmt.Sprintf("%d (%s), within %s", t.failed(), causes(t.Failed), seconds(t.Disturbed))
+		lost = fmt.Sprintf("%d (%s; %d of them lists), within %s", t.failed(), causes(t.Failed), t.Lists, seconds(t.Disturbed))
 	}
 	s.figure("requests", "%d at %d/s", t.Requests, rate)
 	s.figure("failed", "%s", lost)

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,57 +19,26 @@ const fleetSize = 2
 // settle is how long a load runs before something happens to it, and after all is well again.
 const settle = 5 * time.Second
 
-// step is a scenario to go through.
-type step struct {
-	name  string
-	limit time.Duration
-	run   func(context.Context, *Scenario) error
-}
-
-func (l *lab) list() []step {
-	if l.Source {
-		return []step{
-			{"synthesize, apply, build, boot: source delivery", 15 * time.Minute, l.first},
-			{"nothing is lost", 3 * time.Minute, l.nothingLost},
-		}
-	}
-	steps := []step{
-		{"synthesize, apply, boot: binary delivery", 5 * time.Minute, l.first},
-		{"the bare image boots", 3 * time.Minute, l.bare},
-		{"what must be refused is refused", 3 * time.Minute, l.closed},
-		{"the API crashes on one machine", 2 * time.Minute, l.crash},
-		{"one machine dies", 5 * time.Minute, l.death},
-		{"a deploy under load", 5 * time.Minute, l.newBuild},
-	}
-	if l.Full {
-		steps = append(steps, []step{
-			{"the API hangs on one machine", 6 * time.Minute, l.hang},
-			{"the metadata service is gone for a minute", 3 * time.Minute, l.metadataGone},
-			{"S3 is gone for a minute", 3 * time.Minute, l.storeFails(storeGone)},
-			{"S3 is slow for a minute", 3 * time.Minute, l.storeFails(storeSlow)},
-			{"a deploy of a tampered release, and the next", 12 * time.Minute, l.tampered},
-		}...)
-	}
-	return append(steps, step{"nothing is lost", 3 * time.Minute, l.nothingLost})
-}
-
-// scenarios goes through all of them, in order. It stops at what leaves nothing to go on with; a broken promise does not.
+// scenarios goes through all of them, in order. Without the first there is nothing to go on with.
 func (l *lab) scenarios(ctx context.Context) error {
 	if err := l.prepare(ctx); err != nil {
 		return err
 	}
-	for _, s := range l.list() {
-		result := Scenario{Name: s.name}
+	for _, s := range chosen(l.Options) {
+		result := Scenario{Key: s.key, Name: s.name}
 		err := l.Step(s.name, func() (string, error) {
 			limited, cancel := context.WithTimeout(ctx, s.limit)
 			defer cancel()
-			return "", s.run(limited, &result)
+			return "", s.run(l, limited, &result)
 		})
 		if err != nil {
 			result.promise(false, "%v", err)
 		}
 		l.report.Scenarios = append(l.report.Scenarios, result)
-		if err := errors.Join(err, l.save()); err != nil {
+		if saved := l.save(); saved != nil {
+			return saved
+		}
+		if err != nil && (s.when == always || ctx.Err() != nil) {
 			return err
 		}
 	}
@@ -80,9 +48,13 @@ func (l *lab) scenarios(ctx context.Context) error {
 // first is the whole chain: what Terraform made boots, serves, and keeps a file.
 func (l *lab) first(ctx context.Context, s *Scenario) error {
 	began := time.Now()
-	if err := l.deployer.apply(ctx); err != nil {
-		return err
+	if mistakes[l.Break].foundBy == s.Key {
+		l.deployer.wait = shortWait
 	}
+	if err := l.deployer.apply(ctx); err != nil {
+		return errors.Join(err, l.controller.probed())
+	}
+	l.deployer.wait = ""
 	s.figure("apply, until the balancer sees the fleet", "%s", seconds(time.Since(began)))
 	if err := l.controller.whole(ctx, fleetSize); err != nil {
 		return err
@@ -135,41 +107,6 @@ func (l *lab) useIt(ctx context.Context, s *Scenario) error {
 	return nil
 }
 
-// bare boots the same image with nothing to do, to tell what of a launch is the system's.
-func (l *lab) bare(ctx context.Context, s *Scenario) error {
-	var took []time.Duration
-	fleet := l.controller.running()
-	if len(fleet) == 0 {
-		return errors.New("no machine runs")
-	}
-	for n := range 3 {
-		i := fleet[0].instance
-		i.ID = fmt.Sprintf("i-bare%04d", n)
-		i.UserData = []byte("#cloud-config\n{}\n")
-		for range 100 + n { // an address that nobody has
-			i.Address = i.Address.Next()
-		}
-		m, err := l.controller.start(ctx, i)
-		if err != nil {
-			return err
-		}
-		for !m.booted() {
-			select {
-			case <-time.After(firstAnswer):
-			case <-ctx.Done():
-				return fmt.Errorf("%w\n%s", ctx.Err(), m.logs())
-			}
-		}
-		took = append(took, time.Since(m.started))
-		if err := errors.Join(m.kill(), m.discard(ctx)); err != nil {
-			return err
-		}
-	}
-	slices.Sort(took)
-	s.figure("start to the end of cloud-init", "%s (median of %d)", seconds(median(took)), len(took))
-	return nil
-}
-
 // death ends a machine from one moment to the next.
 func (l *lab) death(ctx context.Context, s *Scenario) error {
 	c := l.controller
@@ -206,12 +143,18 @@ func (l *lab) death(ctx context.Context, s *Scenario) error {
 	return nil
 }
 
+// deployDelay makes some five lists be in flight on each machine.
+const deployDelay = time.Second
+
 // newBuild replaces the fleet by another.
 func (l *lab) newBuild(ctx context.Context, s *Scenario) error {
 	before := map[string]bool{}
 	for _, m := range l.controller.running() {
 		before[m.ID] = true
 	}
+	// S3 takes long, so that there are requests in flight whenever a machine leaves.
+	l.controller.store.delay.Store(int64(deployDelay))
+	defer l.controller.store.delay.Store(0)
 	load := l.outside.begin(ctx, l.kept)
 	defer load.stop()
 	if err := pause(ctx, settle); err != nil {

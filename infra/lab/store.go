@@ -45,6 +45,8 @@ const (
 // store is S3's data plane: a real S3 server behind AWS's names, with a certificate that the lab's machines trust.
 type store struct {
 	fault atomic.Int32 // of type storeFault
+	delay atomic.Int64 // of each answer, a time.Duration
+	count atomic.Int64 // of requests
 
 	log         io.Writer
 	endpoint    string
@@ -66,9 +68,10 @@ const foreignBucket = "somebody-elses"
 type storeFault int32
 
 const (
-	storeWell storeFault = iota
-	storeGone            // connections are refused their answer at once
-	storeSlow            // answers take storeDelay
+	storeWell   storeFault = iota
+	storeGone              // connections are refused their answer at once
+	storeSlow              // answers take storeDelay
+	storeResets            // every third connection is reset in the midst of the answer
 )
 
 const storeDelay = 2 * time.Second
@@ -186,18 +189,43 @@ func (s *store) serve(ctx context.Context, in space, address string) error {
 		Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true},
 	}
 	serveUntil(ctx, tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{s.certificate}}), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		delay := time.Duration(s.delay.Load())
 		switch storeFault(s.fault.Load()) {
 		case storeGone:
-			panic(http.ErrAbortHandler) // the connection is reset
+			panic(http.ErrAbortHandler) // the connection is closed
 		case storeSlow:
+			delay = storeDelay
+		case storeResets:
+			if s.count.Add(1)%3 == 0 {
+				reset(w)
+				return
+			}
+		}
+		if delay > 0 {
 			select {
-			case <-time.After(storeDelay):
+			case <-time.After(delay):
 			case <-r.Context().Done():
 			}
 		}
 		proxy.ServeHTTP(w, r)
 	}))
 	return nil
+}
+
+// reset begins an answer and resets the connection.
+func reset(w http.ResponseWriter) {
+	c, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n<") // who is gone need not be reset
+	if encrypted, ok := c.(*tls.Conn); ok {
+		if plain, ok := encrypted.NetConn().(*net.TCPConn); ok {
+			_ = plain.SetLinger(0)
+			c = plain
+		}
+	}
+	_ = c.Close()
 }
 
 // sync brings what Terraform made in the emulated S3 into the real one: buckets, objects, and the role's permissions as

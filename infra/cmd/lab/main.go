@@ -4,6 +4,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -24,24 +25,49 @@ func main() {
 	os.Exit(code)
 }
 
+// notHere is the exit code of -check on a machine that does not permit a lab.
+const notHere = 3
+
 // run returns the exit code: 0 when every scenario showed what was promised.
 func run(ctx context.Context) int {
 	root, err := os.Getwd()
 	keep := flag.Bool("keep-logs", false, "keep the logs in .cache/lab/logs when all went well, too")
 	full := flag.Bool("full", false, "go through the scenarios that take minutes, too")
-	source := flag.Bool("source", false, "try the delivery that is built on the machines, and nothing else")
+	delivery := flag.String("delivery", "both", "how the API travels: binary, source (built on the machines), both; more than its boot is tried with binary")
+	only := flag.String("only", "", "go through these scenarios of the binary delivery only, beside the first and the last: "+strings.Join(lab.Keys(), ","))
+	broken := flag.String("break", "", "make a mistake in the project's source, which the lab must find: "+strings.Join(lab.Mistakes(), ", "))
+	check := flag.Bool("check", false, fmt.Sprintf("say whether this machine permits a lab, and end; %d: it does not", notHere))
 	flag.Parse()
-	if err == nil && !lab.Inside() {
+	o := lab.Options{Root: root, Out: os.Stdout, Full: *full, Source: *delivery == "source", Keep: *keep, Break: *broken}
+	if *only != "" {
+		o.Only = strings.Split(*only, ",")
+	}
+	if err == nil {
+		err = lab.CheckOptions(o)
+	}
+	switch {
+	case err != nil:
+	case *check:
+		err = lab.Permitted(ctx)
+		if errors.Is(err, lab.ErrNotPermitted) {
+			return say(ctx, err, notHere)
+		}
+	case lab.Inside():
+		err = inside(ctx, o)
+	default:
 		if err = lab.CheckNeeds(); err == nil {
-			err = lab.Isolated(ctx, root)
+			err = deliveries(ctx, o, *delivery)
 		}
 		// The lab itself has said why it failed.
 		if status := (&exec.ExitError{}); errors.As(err, &status) && status.ExitCode() > 0 {
 			return status.ExitCode()
 		}
-	} else if err == nil {
-		err = inside(ctx, lab.Options{Root: root, Out: os.Stdout, Full: *full, Source: *source, Keep: *keep})
 	}
+	return say(ctx, err, 1)
+}
+
+// say says what went wrong, and returns the exit code.
+func say(ctx context.Context, err error, code int) int {
 	switch {
 	case err == nil:
 		return 0
@@ -50,7 +76,30 @@ func run(ctx context.Context) int {
 	default:
 		_, _ = fmt.Fprintln(os.Stderr, "error:", err)
 	}
-	return 1
+	return code
+}
+
+// deliveries runs a lab for each delivery that is asked for: side by side, since the machines of one build for minutes
+// at low priority. Of the source delivery's, what it says is said when it is over.
+func deliveries(ctx context.Context, o lab.Options, asked string) error {
+	single := o.Only != nil || o.Break != ""
+	switch {
+	case asked == "binary" || asked == "both" && single, asked == "source":
+		return lab.Isolated(ctx, o, os.Args[1:])
+	case asked != "both":
+		return fmt.Errorf("there is no delivery %q: binary, source or both", asked)
+	}
+	var said bytes.Buffer
+	source := o
+	source.Source, source.Out = true, &said
+	ended := make(chan error, 1)
+	go func() {
+		ended <- lab.Isolated(ctx, source, append(os.Args[1:len(os.Args):len(os.Args)], "-delivery=source"))
+	}()
+	err := lab.Isolated(ctx, o, append(os.Args[1:len(os.Args):len(os.Args)], "-delivery=binary"))
+	err = errors.Join(err, <-ended)
+	_, _ = fmt.Fprintf(o.Out, "\n== the source delivery, beside it\n%s", &said)
+	return err
 }
 
 func inside(ctx context.Context, o lab.Options) error {
