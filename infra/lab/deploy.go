@@ -30,6 +30,7 @@ type deployer struct {
 	tools        *emulator.Tools
 	log          io.Writer
 	wait         string // for a fleet to serve; "": as synthesized
+	applied      bool   // once, whole
 }
 
 // set changes a text of the environment's file, which is there once.
@@ -45,7 +46,7 @@ func (d *deployer) set(old, new string) error {
 	return os.WriteFile(path, []byte(strings.Replace(string(text), old, new, 1)), 0o644)
 }
 
-// apply synthesizes and applies the stacks.
+// apply synthesizes and applies the stacks: from the second time on that of the API, since a build changes no other.
 func (d *deployer) apply(ctx context.Context) error {
 	err := emulator.Synth(ctx, emulator.SynthOptions{
 		Program: d.program, Root: d.root, Environment: d.environment, Environments: d.environments, Outdir: d.outdir, Emulator: d.endpoint,
@@ -58,17 +59,24 @@ func (d *deployer) apply(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, name := range []string{d.environment + "-storage", d.environment + "-api"} {
+	storage, api := d.environment+"-storage", d.environment+"-api"
+	for _, name := range []string{storage, api} {
+		if d.applied && name == storage {
+			continue
+		}
 		s, err := d.tools.Stack(emulator.StackDir(d.outdir, name), emulator.StackOptions{Emulator: d.endpoint, Out: d.log, Err: d.log})
 		if err != nil {
 			return err
 		}
-		if err := s.Init(ctx); err != nil {
-			return err
+		if !d.applied {
+			if err := s.Init(ctx); err != nil {
+				return err
+			}
 		}
 		if err := s.Apply(ctx); err != nil {
 			return err
 		}
 	}
+	d.applied = true
 	return nil
 }

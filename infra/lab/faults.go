@@ -187,7 +187,7 @@ func ids(machines []*machine) string {
 }
 
 // shortWait is what the lab waits for a fleet that never serves, in place of the synthesized 10 minutes.
-const shortWait = "90s"
+const shortWait = "60s"
 
 // tampered deploys while the release in S3 is not the one that was built. No machine may run it, so the deploy fails, and
 // the old fleet serves on; once the release is whole again, the next deploy heals everything.
