@@ -46,7 +46,7 @@ func (c *Client) SignWrites(ctx context.Context, items []WriteTerms) ([]Signatur
 	for i, t := range items {
 		in[i] = item{t.Key, t.Type, t.Size, hex.EncodeToString(t.SHA256[:]), t.IfNew}
 	}
-	return c.signBatch(ctx, "/v1/batch/uploads", len(items), map[string]any{"items": in})
+	return c.signBatch(ctx, "/v1/batch/uploads", http.MethodPut, len(items), map[string]any{"items": in})
 }
 
 // SignReads signs the requests that read up to MaxBatch files, in their order.
@@ -60,11 +60,11 @@ func (c *Client) SignReads(ctx context.Context, items []ReadTerms) ([]Signature,
 	for i, t := range items {
 		in[i] = item(t)
 	}
-	return c.signBatch(ctx, "/v1/batch/downloads", len(items), map[string]any{"items": in})
+	return c.signBatch(ctx, "/v1/batch/downloads", http.MethodGet, len(items), map[string]any{"items": in})
 }
 
-func (c *Client) signBatch(ctx context.Context, route string, count int, in any) ([]Signature, error) {
-	_, body, err := c.v1(ctx, v1Call{method: http.MethodPost, route: route, accept: "application/x-ndjson", body: in})
+func (c *Client) signBatch(ctx context.Context, route, method string, count int, in any) ([]Signature, error) {
+	header, body, err := c.v1(ctx, v1Call{method: http.MethodPost, route: route, accept: "application/x-ndjson", body: in})
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func (c *Client) signBatch(ctx context.Context, route string, count int, in any)
 			all = append(all, Signature{Err: e})
 			continue
 		}
-		s, ok := said.signed()
+		s, ok := c.signed(said.signedJSON, method, header)
 		if !ok {
 			return nil, c.stranger(http.StatusOK)
 		}

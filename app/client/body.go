@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"errors"
 	"io"
 	"sync"
@@ -21,6 +22,8 @@ var errReleased = errors.New("the request is over")
 type uploadBody struct {
 	mu       sync.Mutex
 	r        io.Reader
+	ctx      context.Context
+	pace     pace
 	left     int64
 	whole    bool // all was read, and nothing follows
 	meter    *meter
@@ -46,7 +49,7 @@ func (b *uploadBody) Read(p []byte) (int, error) {
 	case len(p) == 0:
 		return 0, nil
 	}
-	n, err := b.r.Read(p[:min(int64(len(p)), b.left)])
+	n, err := b.read(p[:min(int64(len(p)), b.left)])
 	b.left -= int64(n)
 	switch {
 	case b.left > 0 && err == io.EOF:
@@ -61,6 +64,15 @@ func (b *uploadBody) Read(p []byte) (int, error) {
 	}
 	b.meter.add(n)
 	return n, nil
+}
+
+// read reads what may be sent now.
+func (b *uploadBody) read(p []byte) (int, error) {
+	b.meter.dog.rest()
+	n, err := b.r.Read(p[:min(len(p), b.pace.most())])
+	b.meter.dog.wake()
+	b.pace.wait(b.ctx, n, b.meter.dog)
+	return n, err
 }
 
 // checkEnd looks whether r ends here.

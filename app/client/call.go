@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"cloudstorage/app/object"
 )
@@ -136,8 +135,9 @@ func (c *Client) callOnce(ctx context.Context, route string, key object.Key) (an
 		return answer{}, e
 	}
 	if err != nil {
-		return answer{}, broken(ctx, API, c.base, err)
+		return answer{}, c.broken(ctx, API, c.base, err)
 	}
+	c.heard.api.Store(true)
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
 		return answer{}, c.refused(res)
@@ -145,7 +145,7 @@ func (c *Client) callOnce(ctx context.Context, route string, key object.Key) (an
 	body, err := io.ReadAll(io.LimitReader(&fedReader{res.Body, dog}, maxAnswer+1))
 	switch {
 	case err != nil:
-		return answer{}, broken(ctx, API, c.base, err)
+		return answer{}, c.broken(ctx, API, c.base, err)
 	case len(body) > maxAnswer:
 		return answer{}, &Error{Code: object.CodeInternal, Peer: API, Message: fmt.Sprintf("%s sent an answer of more than %d MiB", name(API, c.base), maxAnswer>>20)}
 	}
@@ -180,9 +180,9 @@ func escape(key string) string {
 
 // refused explains an answer of the API other than 200.
 func (c *Client) refused(res *http.Response) *Error {
-	e := &Error{Peer: API, Status: res.StatusCode, Code: codeOf(res.StatusCode), wait: retryAfter(res.Header, time.Now())}
+	e := &Error{Peer: API, Status: res.StatusCode, Code: codeOf(res.StatusCode), wait: c.retryAfter(res.Header)}
 	switch res.StatusCode {
-	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		e.again = true
 	}
 	body, _ := io.ReadAll(io.LimitReader(res.Body, maxErrorBody))
@@ -194,7 +194,7 @@ func (c *Client) refused(res *http.Response) *Error {
 	}
 	e.Message = clean(a.Message, nil)
 	if res.StatusCode == http.StatusBadGateway {
-		e.Code = object.CodeDenied // the API itself says so when the storage denied it
+		e.Code, e.again = object.CodeDenied, false // the API itself says so when the storage denied it
 	}
 	return e
 }

@@ -116,7 +116,7 @@ func TestErrorsOfTheAPIKeepStatusAndMessage(t *testing.T) {
 		f.api = func(w http.ResponseWriter, _ *http.Request) { reply(w, status, "because of that", nil) }
 		_, err := f.client(t).Delete(t.Context(), "x")
 		var e *client.Error
-		if !errors.As(err, &e) || e.Status != status || e.Message != "because of that" || e.Code != code || e.Peer != client.API || object.CodeOf(err) != code {
+		if !errors.As(err, &e) || e.Status != status || !strings.HasPrefix(e.Message, "because of that") || e.Code != code || e.Peer != client.API || object.CodeOf(err) != code {
 			t.Errorf("%d: %#v, want code %s", status, err, code)
 		}
 	}
@@ -173,13 +173,13 @@ func TestUnavailableIsTriedAgainAfterRetryAfter(t *testing.T) {
 		least  time.Duration
 		most   time.Duration
 	}{
-		{"", 100 * time.Millisecond, 200 * time.Millisecond},
-		{"3", 3 * time.Second, 3 * time.Second},
-		{"3600", 10 * time.Second, 10 * time.Second},
-		{time.Now().Add(time.Hour).UTC().Format(http.TimeFormat), 10 * time.Second, 10 * time.Second},
-		{time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat), 100 * time.Millisecond, 200 * time.Millisecond},
-		{"-1", 100 * time.Millisecond, 200 * time.Millisecond},
-		{"soon", 100 * time.Millisecond, 200 * time.Millisecond},
+		{"", 0, 200 * time.Millisecond},
+		{"3", 3 * time.Second, 3200 * time.Millisecond},
+		{"80", 80 * time.Second, 80200 * time.Millisecond},
+		{time.Now().Add(time.Minute).UTC().Format(http.TimeFormat), 50 * time.Second, 61 * time.Second},
+		{time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat), 0, 200 * time.Millisecond},
+		{"-1", 0, 200 * time.Millisecond},
+		{"soon", 0, 200 * time.Millisecond},
 	} {
 		f := newFake(t)
 		f.api = failing(func(w http.ResponseWriter, _ *http.Request) {
@@ -205,18 +205,18 @@ func TestOnlyWhatMayPassIsTriedAgain(t *testing.T) {
 	}
 	for name, tt := range map[string]struct {
 		h    http.HandlerFunc
-		want int
+		want bool
 	}{
-		"502": {status(502), 3}, "503": {status(503), 3}, "504": {status(504), 3}, "broken connection": {cut, 3},
-		"400": {status(400), 1}, "403": {status(403), 1}, "404": {status(404), 1}, "500": {status(500), 1},
+		"429": {status(429), true}, "502": {status(502), false}, "502 of a balancer": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(502) }, true}, "503": {status(503), true}, "504": {status(504), true}, "broken connection": {cut, true},
+		"400": {status(400), false}, "403": {status(403), false}, "404": {status(404), false}, "500": {status(500), false}, "501": {status(501), false},
 	} {
 		f := newFake(t)
 		f.api = tt.h
 		if _, err := f.client(t).Delete(t.Context(), "x"); err == nil {
 			t.Errorf("%s: no error", name)
 		}
-		if len(f.waits()) != tt.want-1 {
-			t.Errorf("%s: %d attempts, want %d", name, len(f.waits())+1, tt.want)
+		if len(f.waits()) > 0 != tt.want {
+			t.Errorf("%s: %d attempts", name, len(f.waits())+1)
 		}
 	}
 }
@@ -234,8 +234,8 @@ func TestAnAPIThatIsAwayIsUnavailableAndNamed(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), f.URL) {
 		t.Errorf("error %q does not name %s", err, f.URL)
 	}
-	if len(f.waits()) != 2 {
-		t.Errorf("%d attempts, want 3", len(f.waits())+1)
+	if waited := f.late; len(f.waits()) == 0 || waited > 3*time.Second {
+		t.Errorf("%d attempts in %s, want some in 3 s", len(f.waits())+1, waited)
 	}
 }
 
@@ -243,7 +243,7 @@ func TestHTTPSOnAPlainPortIsNotTriedAgain(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	pauses := 0
-	c := newClient(t, strings.Replace(f.URL, "http:", "https:", 1), client.WithSleep(func(context.Context, time.Duration) error { pauses++; return nil }))
+	c := newClient(t, strings.Replace(f.URL, "http:", "https:", 1), client.WithClock(time.Now, func(context.Context, time.Duration) error { pauses++; return nil }))
 	if _, err := c.Ping(t.Context()); err == nil || pauses != 0 {
 		t.Errorf("error %v after %d pauses", err, pauses)
 	}
@@ -265,7 +265,7 @@ func TestACallCancelledBetweenAttemptsEnds(t *testing.T) {
 	f := newFake(t)
 	f.api = func(w http.ResponseWriter, _ *http.Request) { reply(w, 503, "later", nil) }
 	ctx, cancel := context.WithCancel(t.Context())
-	c := newClient(t, f.URL, client.WithSleep(func(ctx context.Context, _ time.Duration) error { cancel(); return ctx.Err() }))
+	c := newClient(t, f.URL, client.WithClock(time.Now, func(ctx context.Context, _ time.Duration) error { cancel(); return ctx.Err() }))
 	if _, err := c.Ping(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}

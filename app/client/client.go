@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,16 +17,21 @@ const (
 	headerTimeout = 60 * time.Second // the load balancer gives up then, too
 	stallTimeout  = 60 * time.Second // longer than a Wi-Fi needs to come back
 	idleTimeout   = 30 * time.Second // below the server's 75 s, so that no request meets a connection that is just being closed
-	maxIdle       = 64               // connections that are kept for the next of many requests
-	bufferBytes   = 128 << 10        // a transfer's buffer: fewer system calls than with the default 4 KB
+	pingAfter     = 15 * time.Second // of silence
+	pingTimeout   = 10 * time.Second
+	maxIdle       = 64        // connections that are kept for the next of many requests
+	bufferBytes   = 128 << 10 // a transfer's buffer: fewer system calls than with the default 4 KB
 )
 
 // Client talks to one storage API. It is safe for concurrent use.
 //
-// Every call is tried up to three times when the connection fails or the other
-// side answers 502, 503 or 504 (a transfer: any 5xx or 429). The pauses grow
-// from 0.2 s; a Retry-After is honoured up to 10 s. A download is not repeated
-// once a byte has been written; an upload is rewound, and signed anew.
+// A call is repeated for 90 s (WithRetryFor) when the connection fails or stalls,
+// or the other side answers 502, 503, 504 or 429 (the storage: any 5xx): long
+// enough for a balancer to find out that a machine died. Where nothing has answered
+// yet, a connection is tried for 3 s only. The pauses are random, and grow; a
+// Retry-After is honoured, and one that is longer than what is left ends it. A
+// download is not repeated once a byte has been written; an upload is rewound, and
+// signed anew.
 type Client struct {
 	base      *url.URL
 	api       *http.Client
@@ -33,7 +39,12 @@ type Client struct {
 	userAgent string
 	key       string
 	stall     time.Duration
+	retryFor  time.Duration
+	pace      pace
+	now       func() time.Time
 	sleep     func(context.Context, time.Duration) error
+
+	heard struct{ api, storage atomic.Bool } // who has answered
 }
 
 // Option changes a default of New.
@@ -49,6 +60,12 @@ func WithTransport(t http.RoundTripper) Option {
 // 60 s.
 func WithStallTimeout(d time.Duration) Option {
 	return func(c *Client) { c.stall = d }
+}
+
+// WithRetryFor sets for how long, from its first failure, a call is repeated, in
+// place of DefaultRetryFor; 0 repeats none.
+func WithRetryFor(d time.Duration) Option {
+	return func(c *Client) { c.retryFor = max(0, d) }
 }
 
 // WithUserAgent sets the User-Agent header, in place of "cloudstorage-client".
@@ -74,6 +91,9 @@ func New(address string, opts ...Option) (*Client, error) {
 		MaxIdleConnsPerHost:   maxIdle,
 		ReadBufferSize:        bufferBytes,
 		WriteBufferSize:       bufferBytes,
+		// Of HTTP/2 many calls share a connection: one that is dead must not be
+		// found out by each of them.
+		HTTP2: &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
 	}
 	c := &Client{
 		base: base,
@@ -85,6 +105,8 @@ func New(address string, opts ...Option) (*Client, error) {
 		}},
 		userAgent: "cloudstorage-client",
 		stall:     stallTimeout,
+		retryFor:  DefaultRetryFor,
+		now:       time.Now,
 		sleep:     sleep,
 	}
 	for _, o := range opts {

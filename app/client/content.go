@@ -22,7 +22,7 @@ func (c *Client) Get(ctx context.Context, key object.Key, version string, w io.W
 		query.Set("version", version)
 	}
 	return c.fetch(ctx, key, w, progress, func() (object.Signed, string, error) {
-		signed, err := c.signed(ctx, v1Call{method: http.MethodGet, route: "/v1/files/", rest: string(key), query: query})
+		signed, err := c.signedBy(ctx, v1Call{method: http.MethodGet, route: "/v1/files/", rest: string(key), query: query})
 		if errors.Is(err, ErrOlderServer) && version == "" {
 			return c.sign(ctx, downloadRoute, http.MethodGet, key)
 		}
@@ -51,7 +51,7 @@ func (c *Client) Put(ctx context.Context, key object.Key, r io.ReadSeeker, size 
 		IfNew bool   `json:"if_new,omitempty"`
 	}{o.Type, size, o.IfNew}
 	return c.store(ctx, key, r, size, progress, func() (object.Signed, string, error) {
-		signed, err := c.signed(ctx, v1Call{method: http.MethodPut, route: "/v1/files/", rest: string(key), query: url.Values{"sign": {"1"}}, body: terms})
+		signed, err := c.signedBy(ctx, v1Call{method: http.MethodPut, route: "/v1/files/", rest: string(key), query: url.Values{"sign": {"1"}}, body: terms})
 		if errors.Is(err, ErrOlderServer) && !o.IfNew {
 			return c.sign(ctx, uploadRoute, http.MethodPut, key)
 		}
@@ -59,27 +59,19 @@ func (c *Client) Put(ctx context.Context, key object.Key, r io.ReadSeeker, size 
 	})
 }
 
-// signed asks for a request to the storage.
-func (c *Client) signed(ctx context.Context, q v1Call) (object.Signed, error) {
-	_, body, err := c.v1(ctx, q)
+// signedBy asks for a request to the storage.
+func (c *Client) signedBy(ctx context.Context, q v1Call) (object.Signed, error) {
+	header, body, err := c.v1(ctx, q)
 	if err != nil {
 		return object.Signed{}, err
 	}
-	var answer struct {
-		URL     string            `json:"url"`
-		Method  string            `json:"method"`
-		Headers map[string]string `json:"headers"`
-	}
+	var answer signedJSON
 	if err := c.decode(body, &answer); err != nil {
 		return object.Signed{}, err
 	}
-	u, err := url.Parse(answer.URL)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || answer.Method != q.method {
+	s, ok := c.signed(answer, q.method, header)
+	if !ok {
 		return object.Signed{}, c.stranger(http.StatusOK)
-	}
-	s := object.Signed{Method: answer.Method, URL: answer.URL, Header: http.Header{}}
-	for name, value := range answer.Headers {
-		s.Header.Set(name, value)
 	}
 	return s, nil
 }

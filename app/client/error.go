@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -32,8 +33,9 @@ type Error struct {
 	Message string // one sentence without a secret; the API's own where it sent one
 	Err     error  // the cause, if any
 
-	again bool          // a repetition may succeed
-	wait  time.Duration // the Retry-After that came with it
+	again   bool          // a repetition may succeed
+	unheard bool          // there is no connection, and never was an answer
+	wait    time.Duration // the Retry-After that came with it
 }
 
 // Error returns the message, and says so where it is the API's.
@@ -62,7 +64,7 @@ func (e stalledError) Error() string {
 
 // broken explains a request to peer at u that got no answer, or an answer that
 // broke off.
-func broken(ctx context.Context, peer Peer, u *url.URL, err error) *Error {
+func (c *Client) broken(ctx context.Context, peer Peer, u *url.URL, err error) *Error {
 	if e := ended(ctx, peer, u); e != nil {
 		return e
 	}
@@ -70,18 +72,40 @@ func broken(ctx context.Context, peer Peer, u *url.URL, err error) *Error {
 	if inner := (*url.Error)(nil); errors.As(err, &inner) {
 		err = inner.Err
 	}
+	return &Error{Code: object.CodeUnavailable, Peer: peer, again: mayPass(err, c.hasHeard(peer)), unheard: unconnected(err) && !c.hasHeard(peer), Err: err,
+		Message: fmt.Sprintf("cannot reach %s: %s", name(peer, u), clean(err.Error(), u))}
+}
+
+// lasting are errors of net/http that have no type and do not pass.
+var lasting = []string{"HTTP response to HTTPS client", "malformed HTTP", "invalid header field", "unsupported protocol scheme", "Proxy Authentication Required"}
+
+// mayPass says whether a request that got no answer may get one later. A name
+// that led somewhere before is one whose resolver is out of reach.
+func mayPass(err error, heard bool) bool {
 	var noHost *net.DNSError
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
-	again := true
+	var alert tls.AlertError
 	switch {
-	case errors.As(err, &noHost) && noHost.IsNotFound, errors.As(err, &certificate), errors.As(err, &record):
-		again = false
-	case strings.Contains(err.Error(), "HTTP response to HTTPS client"): // net/http has no type for it
-		again = false
+	case errors.As(err, &noHost) && noHost.IsNotFound:
+		return heard
+	case errors.As(err, &certificate), errors.As(err, &record), errors.As(err, &alert), errors.Is(err, errRedirects):
+		return false
 	}
-	return &Error{Code: object.CodeUnavailable, Peer: peer, again: again, Err: err,
-		Message: fmt.Sprintf("cannot reach %s: %s", name(peer, u), clean(err.Error(), u))}
+	return !slices.ContainsFunc(lasting, func(s string) bool { return strings.Contains(err.Error(), s) })
+}
+
+// unconnected says whether a request failed before there was a connection.
+func unconnected(err error) bool {
+	var dial *net.OpError
+	return errors.As(err, &dial) && dial.Op == "dial"
+}
+
+func (c *Client) hasHeard(peer Peer) bool {
+	if peer == API {
+		return c.heard.api.Load()
+	}
+	return c.heard.storage.Load()
 }
 
 // ended explains a call whose context is done, by its caller or the watchdog.
@@ -91,7 +115,7 @@ func ended(ctx context.Context, peer Peer, u *url.URL) *Error {
 	case cause == nil:
 		return nil
 	case errors.As(cause, &stalled):
-		return &Error{Code: object.CodeUnavailable, Peer: peer, Err: cause,
+		return &Error{Code: object.CodeUnavailable, Peer: peer, again: true, Err: cause,
 			Message: fmt.Sprintf("the connection to %s stalled: %s", name(peer, u), cause)}
 	case errors.Is(cause, context.DeadlineExceeded):
 		return &Error{Code: object.CodeUnavailable, Peer: peer, Err: cause, Message: "the time set for the call is over"}

@@ -8,7 +8,7 @@ import (
 // Escape is how keys are encoded in URLs.
 var Escape = escape
 
-// WithSleep replaces the pauses between attempts.
-func WithSleep(sleep func(context.Context, time.Duration) error) Option {
-	return func(c *Client) { c.sleep = sleep }
+// WithClock replaces the clock, and the pauses between attempts.
+func WithClock(now func() time.Time, sleep func(context.Context, time.Duration) error) Option {
+	return func(c *Client) { c.now, c.sleep = now, sleep }
 }

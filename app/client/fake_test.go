@@ -32,6 +32,7 @@ type fake struct {
 	objects map[string][]byte
 	calls   []string
 	pauses  []time.Duration
+	late    time.Duration // that the client's clock is ahead, by the pauses
 }
 
 func newFake(t testing.TB) *fake {
@@ -138,10 +139,15 @@ func (f *fake) stored(key string) (string, bool) {
 // client returns a client whose pauses are noted and not waited for.
 func (f *fake) client(t testing.TB, opts ...client.Option) *client.Client {
 	t.Helper()
-	return newClient(t, f.URL, append([]client.Option{client.WithSleep(func(ctx context.Context, d time.Duration) error {
+	return newClient(t, f.URL, append([]client.Option{client.WithClock(func() time.Time {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return time.Now().Add(f.late)
+	}, func(ctx context.Context, d time.Duration) error {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.pauses = append(f.pauses, d)
+		f.late += d
 		return ctx.Err()
 	})}, opts...)...)
 }

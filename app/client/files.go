@@ -90,7 +90,11 @@ func (c *Client) Files(ctx context.Context, o FilesOptions) iter.Seq2[Entry, err
 					return
 				}
 			}
-			if page.Next == "" {
+			switch page.Next {
+			case "":
+				return
+			case query.Get("cursor"): // for ever
+				yield(Entry{}, c.stranger(http.StatusOK))
 				return
 			}
 			query.Set("cursor", page.Next)
@@ -136,7 +140,7 @@ func (c *Client) Stat(ctx context.Context, key object.Key, version string) (obje
 		query.Set("version", version)
 	}
 	header, _, err := c.v1(ctx, v1Call{method: http.MethodHead, route: "/v1/files/", rest: string(key), query: query})
-	if refused := (*Problem)(nil); errors.As(err, &refused) {
+	if refused := (*Problem)(nil); errors.As(err, &refused) && refused.Status < 500 {
 		// An answer to HEAD has no body: the same GET says why.
 		if _, _, why := c.v1(ctx, v1Call{method: http.MethodGet, route: "/v1/files/", rest: string(key), query: query}); why != nil {
 			err = why

@@ -17,6 +17,8 @@ var token = regexp.MustCompile(`^[A-Za-z0-9._~+/-]+=*$`)
 // maxRedirects is net/http's own.
 const maxRedirects = 10
 
+var errRedirects = errors.New("stopped after 10 redirects")
+
 // WithKey sends an API key, or an issuer's token, with each call to the API:
 // never to the storage, whose URLs are signed, and never to where the API
 // redirects. White space around it is a slip of copying; "" sends none.
@@ -52,7 +54,7 @@ func (e elsewhereError) origin() string {
 func (c *Client) checkRedirect(r *http.Request, via []*http.Request) error {
 	switch {
 	case len(via) >= maxRedirects:
-		return errors.New("stopped after 10 redirects")
+		return errRedirects
 	case c.key != "" && (r.URL.Scheme != c.base.Scheme || r.URL.Host != c.base.Host):
 		return elsewhereError{r.URL}
 	}

@@ -7,7 +7,6 @@ import (
 	"mime"
 	"net/http"
 	"strings"
-	"time"
 
 	"cloudstorage/app/object"
 )
@@ -84,9 +83,9 @@ func (c *Client) refusal(res *http.Response) *Error {
 		d.RequestID = res.Header.Get("X-Request-Id")
 	}
 	e := d.problem().err()
-	e.wait = retryAfter(res.Header, time.Now())
+	e.wait = c.retryAfter(res.Header)
 	switch res.StatusCode {
-	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		e.again = true
 	}
 	return e

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"cloudstorage/app/object"
 )
@@ -16,28 +15,6 @@ import (
 // slow is how many bytes must move before a stall's time is over: a connection
 // with fewer is as good as a stalled one, and another one may be better.
 const slow = 1 << 10
-
-// Temporary says whether repeating the call that failed with err may succeed.
-func Temporary(err error) bool {
-	var e *Error
-	var stalled stalledError
-	return errors.As(err, &e) && e.again || errors.As(err, &stalled)
-}
-
-// Pause waits before the call that failed with err for the nth time is repeated:
-// as long as the other side asked for, up to 10 s, or from 0.2 s, doubling. It
-// returns an error where ctx ends.
-func (c *Client) Pause(ctx context.Context, n int, err error) error {
-	var e *Error
-	var asked time.Duration
-	if errors.As(err, &e) {
-		asked = e.wait
-	}
-	if c.sleep(ctx, pause(n, asked)) != nil {
-		return ended(ctx, "", c.base)
-	}
-	return nil
-}
 
 // Send sends, once, a signed request with size bytes of r as its body, and
 // returns the ETag of what was stored. When it returns, it no longer reads r.
@@ -59,12 +36,14 @@ type Content struct {
 	Length      int64 // bytes that Read returns, if nothing breaks
 	MD5         bool  // the ETag is the content's MD5, or that of its parts' MD5s: not so where a key of KMS or of the customer encrypts it
 
-	ctx    context.Context
-	source io.ReadCloser
-	dog    *watchdog
-	meter  *meter
-	left   int64
-	broken func(error) error
+	ctx     context.Context
+	source  io.ReadCloser
+	dog     *watchdog
+	meter   *meter
+	left    int64
+	pace    pace
+	resting bool
+	broken  func(error) error
 }
 
 // Open sends, once, a signed request that reads.
@@ -88,15 +67,16 @@ func (c *Client) Open(ctx context.Context, s object.Signed, key object.Key, w Wa
 	}
 	res, err := c.storage.Do(r)
 	if err != nil {
-		return nil, broken(ctx, Storage, r.URL, err)
+		return nil, c.broken(ctx, Storage, r.URL, err)
 	}
+	c.heard.storage.Store(true)
 	defer func() {
 		if err != nil {
 			res.Body.Close()
 		}
 	}()
 	if res.StatusCode != http.StatusOK && (res.StatusCode != http.StatusPartialContent || w.Length == 0) {
-		return nil, storageError(res, r.URL, "download", key)
+		return nil, c.storageError(res, r.URL, "download", key)
 	}
 	info := object.Info{Key: key, ETag: res.Header.Get("ETag"), Type: res.Header.Get("Content-Type"), Version: res.Header.Get("x-amz-version-id"), Size: res.ContentLength}
 	info.Modified, _ = http.ParseTime(res.Header.Get("Last-Modified")) // zero where it is not told
@@ -108,18 +88,18 @@ func (c *Client) Open(ctx context.Context, s object.Signed, key object.Key, w Wa
 	case res.ContentLength < 0 || info.Size < 0 || info.ETag == "":
 		return nil, &Error{Code: object.CodeInternal, Peer: Storage, Message: fmt.Sprintf(
 			"%s does not say how long the file '%s' is, or which content it is, so a broken transfer could not be told from a whole one", name(Storage, r.URL), key)}
-	case first != w.First:
+	case first != w.First, res.StatusCode == http.StatusPartialContent && res.ContentLength > min(w.Length, info.Size-first):
 		return nil, &Error{Code: object.CodeInternal, Peer: Storage, Message: fmt.Sprintf(
 			"%s sent other bytes of '%s' than it was asked for", name(Storage, r.URL), key)}
 	}
 	// Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
 	md5 := !strings.HasPrefix(res.Header.Get("x-amz-server-side-encryption"), "aws:kms") && res.Header.Get("x-amz-server-side-encryption-customer-algorithm") == ""
-	content := &Content{Info: info, Length: res.ContentLength, MD5: md5, ctx: ctx, source: res.Body, dog: dog, meter: &meter{dog: dog, total: res.ContentLength, least: slow}, left: res.ContentLength}
+	content := &Content{Info: info, Length: res.ContentLength, MD5: md5, ctx: ctx, source: res.Body, dog: dog, meter: &meter{dog: dog, total: res.ContentLength, least: slow}, left: res.ContentLength, pace: c.pace}
 	content.broken = func(err error) error {
 		if e := ended(ctx, Storage, r.URL); e != nil {
 			return e
 		}
-		return &Error{Code: object.CodeUnavailable, Peer: Storage, Err: err, again: true, Message: fmt.Sprintf(
+		return &Error{Code: object.CodeUnavailable, Peer: Storage, Status: res.StatusCode, Err: err, again: true, Message: fmt.Sprintf(
 			"the download of '%s' broke off %d bytes before its end: %s", key, content.left, clean(err.Error(), r.URL))}
 	}
 	return content, nil
@@ -127,15 +107,26 @@ func (c *Client) Open(ctx context.Context, s object.Signed, key object.Key, w Wa
 
 // Read reads what has arrived. Its errors but io.EOF are *Error.
 func (c *Content) Read(p []byte) (int, error) {
-	n, err := c.source.Read(p)
+	if c.resting {
+		c.dog.wake()
+		c.resting = false
+	}
+	n, err := c.source.Read(p[:min(len(p), c.pace.most())])
 	c.left -= int64(n)
 	if n > 0 {
 		c.meter.add(n)
+		c.pace.wait(c.ctx, n, c.dog)
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		return n, c.broken(err)
 	}
 	return n, err
+}
+
+// Rest says that what is waited for until the next Read is not the storage.
+func (c *Content) Rest() {
+	c.dog.rest()
+	c.resting = true
 }
 
 // Close ends the reading.

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"time"
 
 	"cloudstorage/app/object"
 )
@@ -20,14 +19,14 @@ type s3Error struct {
 }
 
 // storageError explains an answer of the storage other than success.
-func storageError(res *http.Response, u *url.URL, doing string, key object.Key) *Error {
-	e := &Error{Peer: Storage, Status: res.StatusCode, Code: codeOf(res.StatusCode), wait: retryAfter(res.Header, time.Now())}
-	e.again = res.StatusCode >= 500 || res.StatusCode == http.StatusTooManyRequests
+func (c *Client) storageError(res *http.Response, u *url.URL, doing string, key object.Key) *Error {
+	e := &Error{Peer: Storage, Status: res.StatusCode, Code: codeOf(res.StatusCode), wait: c.retryAfter(res.Header)}
 	var said s3Error
 	if err := xml.NewDecoder(io.LimitReader(res.Body, maxErrorBody)).Decode(&said); err != nil {
 		said = s3Error{}
 	}
 	code, message := clean(said.Code, u), clean(said.Message, u)
+	e.again = passing(res.StatusCode, code)
 	switch {
 	case doing == "download" && res.StatusCode == http.StatusNotFound && (code == "" || code == "NoSuchKey"):
 		e.Message = fmt.Sprintf("there is no such file '%s' in the bucket", key)
@@ -45,4 +44,16 @@ func storageError(res *http.Response, u *url.URL, doing string, key object.Key) 
 		e.Message += ": " + message
 	}
 	return e
+}
+
+// passing says whether the storage may answer otherwise later.
+// Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+func passing(status int, code string) bool {
+	switch status {
+	case http.StatusTooManyRequests, http.StatusRequestTimeout,
+		http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	// A body that came too slowly, and somebody else who writes the same name.
+	return code == "RequestTimeout" || code == "OperationAborted" || code == "ConditionalRequestConflict"
 }

@@ -68,11 +68,12 @@ func (c *Client) get(ctx context.Context, key object.Key, signed object.Signed, 
 	r.Header.Set("Accept-Encoding", "identity")
 	res, err := c.storage.Do(r)
 	if err != nil {
-		return 0, broken(ctx, Storage, r.URL, err)
+		return 0, c.broken(ctx, Storage, r.URL, err)
 	}
+	c.heard.storage.Store(true)
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		return 0, storageError(res, r.URL, "download", key)
+		return 0, c.storageError(res, r.URL, "download", key)
 	}
 	total := res.ContentLength
 	if total < 0 && res.ProtoMajor == 1 && len(res.TransferEncoding) == 0 {
@@ -81,14 +82,14 @@ func (c *Client) get(ctx context.Context, key object.Key, signed object.Signed, 
 	}
 	meter := &meter{dog: dog, total: total, progress: progress}
 	meter.start()
-	source := &measuredReader{r: res.Body, meter: meter}
-	n, err := io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{source}, make([]byte, bufferBytes))
+	source := &measuredReader{r: res.Body, ctx: ctx, pace: c.pace, meter: meter}
+	n, err := io.CopyBuffer(patientWriter{w, dog}, struct{ io.Reader }{source}, make([]byte, bufferBytes))
 	switch {
 	case source.err != nil:
 		if e := ended(ctx, Storage, r.URL); e != nil {
 			return n, e
 		}
-		return n, &Error{Code: object.CodeUnavailable, Peer: Storage, Err: source.err, again: true, Message: fmt.Sprintf(
+		return n, &Error{Code: object.CodeUnavailable, Peer: Storage, Status: res.StatusCode, Err: source.err, again: true, Message: fmt.Sprintf(
 			"the download of '%s' broke off after %d of %s bytes: %s", key, n, bytesOf(total), clean(source.err.Error(), r.URL))}
 	case err != nil:
 		return n, &Error{Code: object.CodeInternal, Err: err, Message: fmt.Sprintf("cannot write '%s': %s", key, err)}
@@ -135,7 +136,7 @@ func (c *Client) store(ctx context.Context, key object.Key, r io.ReadSeeker, siz
 func (c *Client) put(ctx context.Context, key object.Key, signed object.Signed, r io.Reader, size int64, least int64, progress Progress) (http.Header, error) {
 	ctx, dog := c.watch(ctx)
 	defer dog.stop()
-	body := &uploadBody{r: r, left: size, meter: &meter{dog: dog, total: size, least: least, progress: progress}}
+	body := &uploadBody{r: r, ctx: ctx, pace: c.pace, left: size, meter: &meter{dog: dog, total: size, least: least, progress: progress}}
 	request, err := c.request(ctx, signed, body)
 	if err != nil {
 		return nil, err
@@ -154,16 +155,21 @@ func (c *Client) put(ctx context.Context, key object.Key, signed object.Signed, 
 	}
 	res, err := c.storage.Do(request)
 	if err == nil {
+		c.heard.storage.Store(true)
 		defer res.Body.Close()
 	}
 	if failure := body.release(); failure != nil {
 		return nil, unreadable(key, failure)
 	}
 	if err != nil {
-		return nil, broken(ctx, Storage, request.URL, err)
+		return nil, c.broken(ctx, Storage, request.URL, err)
 	}
 	if res.StatusCode != http.StatusOK && res.StatusCode != http.StatusCreated && res.StatusCode != http.StatusNoContent {
-		return nil, storageError(res, request.URL, "upload", key)
+		return nil, c.storageError(res, request.URL, "upload", key)
+	}
+	if !body.whole { // whoever says so cannot have stored it
+		return nil, &Error{Code: object.CodeUnavailable, Peer: Storage, Status: res.StatusCode, again: true, Message: fmt.Sprintf(
+			"%s answered before it had all of '%s'", name(Storage, request.URL), key)}
 	}
 	// What is left unread costs the connection, not the upload.
 	_, _ = io.CopyN(io.Discard, res.Body, maxErrorBody)
@@ -209,14 +215,17 @@ func (m *meter) add(n int) {
 // measuredReader tells the source's errors from the destination's.
 type measuredReader struct {
 	r     io.Reader
+	ctx   context.Context
+	pace  pace
 	meter *meter
 	err   error
 }
 
 func (r *measuredReader) Read(p []byte) (int, error) {
-	n, err := r.r.Read(p)
+	n, err := r.r.Read(p[:min(len(p), r.pace.most())])
 	if n > 0 {
 		r.meter.add(n)
+		r.pace.wait(r.ctx, n, r.meter.dog)
 	}
 	if err != nil && err != io.EOF {
 		r.err = err

@@ -66,16 +66,18 @@ type signedJSON struct {
 	Expires time.Time         `json:"expires_at"`
 }
 
-func (s signedJSON) signed() (object.Signed, bool) {
+// signed reads it off an answer with the header answered, where it does what was
+// asked for. Expires is by the clock of this machine then.
+func (c *Client) signed(s signedJSON, method string, answered http.Header) (object.Signed, bool) {
 	u, err := url.Parse(s.URL)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || s.Method != method {
 		return object.Signed{}, false
 	}
 	h := make(http.Header, len(s.Headers))
 	for k, v := range s.Headers {
 		h.Set(k, v)
 	}
-	return object.Signed{Method: s.Method, URL: s.URL, Header: h, Expires: s.Expires}, true
+	return object.Signed{Method: s.Method, URL: s.URL, Header: h, Expires: c.local(s.Expires, answered)}, true
 }
 
 // PartTerms say what a part will be.
@@ -101,7 +103,11 @@ func (c *Client) SignParts(ctx context.Context, id string, parts []PartTerms) ([
 	var out struct {
 		Parts []signedJSON `json:"parts"`
 	}
-	if err := c.upload(ctx, v1Call{method: http.MethodPost, route: uploadsRoute, rest: id + "/parts", body: in}, &out); err != nil {
+	header, body, err := c.v1(ctx, v1Call{method: http.MethodPost, route: uploadsRoute, rest: id + "/parts", body: in})
+	if err == nil {
+		err = c.decode(body, &out)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if len(out.Parts) != len(parts) {
@@ -110,7 +116,7 @@ func (c *Client) SignParts(ctx context.Context, id string, parts []PartTerms) ([
 	signed := make([]object.Signed, len(parts))
 	for i, p := range out.Parts {
 		var ok bool
-		if signed[i], ok = p.signed(); !ok {
+		if signed[i], ok = c.signed(p, http.MethodPut, header); !ok {
 			return nil, c.stranger(http.StatusOK)
 		}
 	}
@@ -144,9 +150,13 @@ func (c *Client) Arrived(ctx context.Context, id string) ([]upload.Part, error) 
 			}
 			parts = append(parts, part)
 		}
-		if cursor = out.Next; cursor == "" {
+		switch out.Next {
+		case "":
 			return parts, nil
+		case cursor: // for ever
+			return nil, c.stranger(http.StatusOK)
 		}
+		cursor = out.Next
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 
@@ -83,6 +82,7 @@ func (c *Client) v1Once(ctx context.Context, q v1Call, text []byte) (http.Header
 	if err != nil {
 		return nil, nil, c.unanswered(ctx, q, err)
 	}
+	c.heard.api.Store(true)
 	defer res.Body.Close()
 	if res.StatusCode < 200 || res.StatusCode > 299 {
 		e := c.refusal(res)
@@ -106,8 +106,8 @@ func (c *Client) unanswered(ctx context.Context, q v1Call, err error) *Error {
 	if e := c.redirected(err); e != nil {
 		return e
 	}
-	e := broken(ctx, API, c.base, err)
-	if dial := (*net.OpError)(nil); q.once && (!errors.As(err, &dial) || dial.Op != "dial") {
+	e := c.broken(ctx, API, c.base, err)
+	if q.once && !unconnected(err) {
 		e.again = false
 	}
 	return e

@@ -47,7 +47,11 @@ func (c *Client) Versions(ctx context.Context, key object.Key) iter.Seq2[Version
 					return
 				}
 			}
-			if page.Next == "" {
+			switch page.Next {
+			case "":
+				return
+			case query.Get("cursor"): // for ever
+				yield(Version{}, c.stranger(http.StatusOK))
 				return
 			}
 			query.Set("cursor", page.Next)

@@ -87,7 +87,7 @@ func (t *Transfers) signReads(ctx context.Context, batch []*fetching) {
 // open asks for bytes of the file, with a new signature where the old one has
 // ended.
 func (t *Transfers) open(ctx context.Context, f *fetching, w client.Want) (*client.Content, error) {
-	if f.signature.Err != nil || expired(f.signature.Signed) {
+	if f.signature.Err == nil && expired(f.signature.Signed) || client.Temporary(f.signature.Err) {
 		t.signReads(ctx, []*fetching{f})
 	}
 	if f.signature.Err != nil {
@@ -223,7 +223,7 @@ func (t *Transfers) fetchInto(ctx context.Context, f *fetching, file *os.File, j
 	t.progress(f.Key, 0, f.Size)
 	var o Outcome
 	var large *client.Content
-	err := t.retry(ctx, t.stale(), func() error {
+	err := t.retry(ctx, func(*attempts) error {
 		first := client.Want{Length: partSize(0)}
 		switch {
 		case f.Size > first.Length:
@@ -301,6 +301,7 @@ func (t *Transfers) copyAt(f *fetching, file *os.File, first int64, content *cli
 	for {
 		k, err := content.Read(*buffer)
 		if k > 0 {
+			content.Rest()
 			sum.Write((*buffer)[:k])
 			if _, err := file.WriteAt((*buffer)[:k], first+n); err != nil {
 				return n, unwritable(f.Name, err)
@@ -333,20 +334,4 @@ func unwritable(name string, err error) error {
 		err = l.Err
 	}
 	return fail(object.CodeInternal, fmt.Sprintf("cannot save %q: %s", name, err), err)
-}
-
-// stale returns a function that says of up to three errors of one transfer that
-// a new signature, or the content once more, may help.
-func (t *Transfers) stale() func(error) bool {
-	var left sync.Mutex
-	n := restarts
-	return func(err error) bool {
-		if !refused(err, http.StatusForbidden) && !errors.Is(err, errCorrupt) {
-			return false
-		}
-		left.Lock()
-		defer left.Unlock()
-		n--
-		return n >= 0
-	}
 }

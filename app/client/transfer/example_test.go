@@ -24,10 +24,11 @@ func exampleServer() *httptest.Server {
 	s = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case strings.HasPrefix(r.URL.Path, "/v1/batch/"):
+			method := map[string]string{"/v1/batch/uploads": http.MethodPut, "/v1/batch/downloads": http.MethodGet}[r.URL.Path]
 			var asked struct{ Items []struct{ Key string } }
 			_ = json.NewDecoder(r.Body).Decode(&asked)
 			for _, item := range asked.Items {
-				_ = json.NewEncoder(w).Encode(map[string]any{"key": item.Key, "url": s.URL + "/bucket/" + item.Key + "?signed"})
+				_ = json.NewEncoder(w).Encode(map[string]any{"key": item.Key, "method": method, "url": s.URL + "/bucket/" + item.Key + "?signed"})
 			}
 		case r.Method == http.MethodPut:
 			_, _ = io.Copy(io.Discard, r.Body)

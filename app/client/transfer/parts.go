@@ -64,7 +64,7 @@ func (t *Transfers) sendLarge(ctx context.Context, s *sending) (Outcome, error) 
 func (t *Transfers) begin(ctx context.Context, s *sending) (j *uploadJournal, arrived map[int]upload.Part, over *Outcome, err error) {
 	j, stale := t.uploadJournal(s)
 	if stale != "" {
-		_ = t.client.Abort(ctx, stale) // what is left of it, the bucket's lifecycle ends
+		t.abort(ctx, stale)
 	}
 	if j.ID != "" {
 		parts, err := t.client.Arrived(ctx, j.ID)
@@ -161,7 +161,7 @@ func (u *partsUpload) run(ctx context.Context) (Outcome, error) {
 	}
 	if now, err := os.Stat(u.s.Path); err != nil || now.Size() != u.s.info.Size() || !now.ModTime().Equal(u.s.info.ModTime()) {
 		u.j.forget()
-		_ = u.t.client.Abort(ctx, u.j.ID) // what is left of it, the bucket's lifecycle ends
+		u.t.abort(ctx, u.j.ID)
 		return o, unreadable(u.s.Path, client.ErrChanged)
 	}
 	info, err := u.t.complete(ctx, u.j, u.parts, u.s.IfNew)
@@ -222,9 +222,8 @@ func (u *partsUpload) sign(ctx context.Context, batch []*part) error {
 }
 
 func (u *partsUpload) send(ctx context.Context, p *part) error {
-	stale := func(err error) bool { return refused(err, http.StatusForbidden) }
 	signed := true
-	return u.t.retry(ctx, stale, func() error {
+	return u.t.retry(ctx, func(*attempts) error {
 		if !signed || expired(p.signed) {
 			if err := u.sign(ctx, []*part{p}); err != nil {
 				return err
@@ -235,10 +234,10 @@ func (u *partsUpload) send(ctx context.Context, p *part) error {
 		u.sent.Add(count.sent)
 		if err != nil {
 			count.undo()
-			if refused(err, http.StatusBadRequest) {
+			if refused(err, http.StatusBadRequest) && !client.Temporary(err) {
 				return unreadable(u.s.Path, client.ErrChanged) // since it was read for its digest
 			}
-			signed = !stale(err)
+			signed = !refused(err, http.StatusForbidden)
 			return err
 		}
 		u.have(p, etag)
@@ -262,7 +261,7 @@ func (t *Transfers) complete(ctx context.Context, j *uploadJournal, parts []uplo
 		return object.Info{}, err
 	}
 	var info object.Info
-	err := t.retry(ctx, never, func() (err error) {
+	err := t.retry(ctx, func(*attempts) (err error) {
 		info, err = t.client.Complete(ctx, j.ID, parts, upload.CompleteOptions{IfNew: ifNew})
 		if code := object.CodeOf(err); code == object.CodeNotFound || code == object.CodePrecondition {
 			if there, statErr := t.completed(ctx, j); statErr == nil {
@@ -276,7 +275,7 @@ func (t *Transfers) complete(ctx context.Context, j *uploadJournal, parts []uplo
 		j.forget()
 	case object.CodeOf(err) == object.CodePrecondition:
 		j.forget()
-		_ = t.client.Abort(ctx, j.ID) // what is left of it, the bucket's lifecycle ends
+		t.abort(ctx, j.ID)
 	}
 	return info, err
 }

@@ -39,7 +39,6 @@ func (t *Transfers) fetchRanges(ctx context.Context, f *fetching, file *os.File,
 	defer stop(nil)
 	var moved atomic.Int64
 	var workers sync.WaitGroup
-	again := t.stale()
 	for range min(t.concurrency, len(missing)) {
 		workers.Go(func() {
 			own := &fetching{f.Remote, f.signature} // which is renewed here
@@ -47,7 +46,7 @@ func (t *Transfers) fetchRanges(ctx context.Context, f *fetching, file *os.File,
 				if ctx.Err() != nil {
 					return
 				}
-				if err := t.fetchRange(ctx, own, file, j, n, again, &moved); err != nil {
+				if err := t.fetchRange(ctx, own, file, j, n, &moved); err != nil {
 					stop(err)
 					return
 				}
@@ -78,7 +77,7 @@ func (t *Transfers) fetchRanges(ctx context.Context, f *fetching, file *os.File,
 // unchanged asks whether the file in the storage still is the one that was
 // fetched.
 func (t *Transfers) unchanged(ctx context.Context, f *fetching, j *downloadJournal) error {
-	return t.retry(ctx, t.stale(), func() error {
+	return t.retry(ctx, func(*attempts) error {
 		content, err := t.open(ctx, f, client.Want{Length: 1, IfMatch: j.ETag})
 		if err != nil {
 			return err
@@ -89,29 +88,28 @@ func (t *Transfers) unchanged(ctx context.Context, f *fetching, j *downloadJourn
 
 // fetchRange fetches range n. What came before a connection broke is kept, and as
 // long as more comes, it is tried on.
-func (t *Transfers) fetchRange(ctx context.Context, f *fetching, file *os.File, j *downloadJournal, n int, again func(error) bool, moved *atomic.Int64) error {
+func (t *Transfers) fetchRange(ctx context.Context, f *fetching, file *os.File, j *downloadJournal, n int, moved *atomic.Int64) error {
 	first, length := j.span(n)
 	sum, got := md5.New(), int64(0)
 	defer func() { moved.Add(got) }()
-	for got < length {
-		before := got
-		err := t.retry(ctx, again, func() error {
-			content, err := t.open(ctx, f, client.Want{First: first + got, Length: length - got, IfMatch: j.ETag})
-			if err != nil {
-				return err
-			}
-			defer content.Close()
-			if content.ETag != j.ETag || content.Size != j.Size || content.Length != length-got {
-				return fail(object.CodePrecondition, fmt.Sprintf("'%s' changed in the storage while it was being downloaded", f.Key), nil)
-			}
-			arrived, err := t.copyAt(f, file, first+got, content, j.Size, sum)
-			got += arrived
-			return err
-		})
-		if err != nil && (got == before || ctx.Err() != nil || !client.Temporary(err)) {
-			t.progress(f.Key, -got, j.Size)
+	err := t.retry(ctx, func(a *attempts) error {
+		content, err := t.open(ctx, f, client.Want{First: first + got, Length: length - got, IfMatch: j.ETag})
+		if err != nil {
 			return err
 		}
+		defer content.Close()
+		if content.ETag != j.ETag || content.Size != j.Size || content.Length != length-got {
+			return fail(object.CodePrecondition, fmt.Sprintf("'%s' changed in the storage while it was being downloaded", f.Key), nil)
+		}
+		arrived, err := t.copyAt(f, file, first+got, content, j.Size, sum)
+		if got += arrived; arrived > 0 {
+			a.gotOn()
+		}
+		return err
+	})
+	if err != nil {
+		t.progress(f.Key, -got, j.Size)
+		return err
 	}
 	if err := j.note(n, [md5.Size]byte(sum.Sum(nil))); err != nil {
 		return unwritable(f.Name, err)

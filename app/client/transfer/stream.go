@@ -46,7 +46,7 @@ func (t *Transfers) UploadFrom(ctx context.Context, f File, r io.Reader) (Outcom
 	o, err := u.run(ctx, r, first)
 	o.Key, o.Verified = f.Key, err == nil
 	if err != nil {
-		_ = t.client.Abort(context.WithoutCancel(ctx), u.id) // what is left of it, the bucket's lifecycle ends
+		t.abort(ctx, u.id)
 	}
 	return o, err
 }
@@ -57,7 +57,7 @@ func (t *Transfers) sendBytes(ctx context.Context, f File, b []byte) (Outcome, e
 	o := Outcome{Key: f.Key, Size: size}
 	t.progress(f.Key, 0, size)
 	terms := []client.WriteTerms{{Key: f.Key, Type: f.Type, Size: size, SHA256: sha256.Sum256(b), IfNew: f.IfNew}}
-	err := t.retry(ctx, t.stale(), func() error {
+	err := t.retry(ctx, func(*attempts) error {
 		signatures, err := t.client.SignWrites(ctx, terms)
 		if err == nil {
 			err = signatures[0].Err
@@ -150,7 +150,7 @@ func (u *streamUpload) run(ctx context.Context, r io.Reader, first []byte) (Outc
 func (u *streamUpload) send(ctx context.Context, number int, b []byte) error {
 	sum := sha256.Sum256(b)
 	size := int64(len(b))
-	return u.t.retry(ctx, u.t.stale(), func() error {
+	return u.t.retry(ctx, func(*attempts) error {
 		signed, err := u.t.client.SignParts(ctx, u.id, []client.PartTerms{{Number: number, Size: size, SHA256: sum}})
 		if err != nil {
 			return err
@@ -174,39 +174,36 @@ func (u *streamUpload) send(ctx context.Context, number int, b []byte) error {
 // the file changes in the storage meanwhile, that is object.CodePrecondition:
 // what was written is of the file as it was. r.Dir and r.Name are not used.
 func (t *Transfers) DownloadTo(ctx context.Context, r Remote, w io.Writer) (Outcome, error) {
-	f := &fetching{Remote: r, signature: client.Signature{Err: errUnsigned}}
+	f := &fetching{Remote: r}
+	t.signReads(ctx, []*fetching{f})
 	o := Outcome{Key: r.Key}
 	sum := md5.New()
 	var checked bool
 	t.progress(r.Key, 0, r.Size)
-	again := t.stale()
-	for whole := false; !whole; {
-		before := o.Moved
-		var own error // of w
-		err := t.retry(ctx, again, func() error {
-			content, err := t.open(ctx, f, client.Want{First: o.Moved, Length: o.Size - o.Moved, IfMatch: o.ETag})
-			if err != nil {
-				return err
-			}
-			defer content.Close()
-			if o.ETag != "" && content.ETag != o.ETag {
-				return fail(object.CodePrecondition, fmt.Sprintf("'%s' changed in the storage while it was being downloaded", r.Key), nil)
-			}
-			o.Size, o.ETag, o.Version, o.Modified, checked = content.Size, content.ETag, content.Version, content.Modified, content.MD5
-			own, err = t.pipe(w, content, func(b []byte) {
-				sum.Write(b)
-				o.Moved += int64(len(b))
-				t.progress(r.Key, int64(len(b)), o.Size)
-			})
+	var own error // of w
+	err := t.retry(ctx, func(a *attempts) error {
+		content, err := t.open(ctx, f, client.Want{First: o.Moved, Length: o.Size - o.Moved, IfMatch: o.ETag})
+		if err != nil {
 			return err
+		}
+		defer content.Close()
+		if o.ETag != "" && content.ETag != o.ETag {
+			return fail(object.CodePrecondition, fmt.Sprintf("'%s' changed in the storage while it was being downloaded", r.Key), nil)
+		}
+		o.Size, o.ETag, o.Version, o.Modified, checked = content.Size, content.ETag, content.Version, content.Modified, content.MD5
+		own, err = t.pipe(w, content, func(b []byte) {
+			sum.Write(b)
+			o.Moved += int64(len(b))
+			t.progress(r.Key, int64(len(b)), o.Size)
+			a.gotOn()
 		})
-		if own != nil {
-			return o, fail(object.CodeInternal, fmt.Sprintf("cannot write '%s': %s", r.Key, own), own)
-		}
-		if err != nil && (o.Moved == before || ctx.Err() != nil || !client.Temporary(err)) {
-			return o, err
-		}
-		whole = err == nil
+		return err
+	})
+	if own != nil {
+		return o, fail(object.CodeInternal, fmt.Sprintf("cannot write '%s': %s", r.Key, own), own)
+	}
+	if err != nil {
+		return o, err
 	}
 	if got := etagOf(sum.Sum(nil)); checked && plainMD5(o.ETag) {
 		if o.Verified = got == o.ETag; !o.Verified {
@@ -216,8 +213,6 @@ func (t *Transfers) DownloadTo(ctx context.Context, r Remote, w io.Writer) (Outc
 	return o, nil
 }
 
-var errUnsigned = &client.Error{Code: object.CodeInternal, Message: "not signed yet"}
-
 // pipe copies content to w; own is w's failure, err that of the content.
 func (t *Transfers) pipe(w io.Writer, content *client.Content, wrote func([]byte)) (own, err error) {
 	buffer := t.buffers.Get().(*[]byte)
@@ -226,6 +221,7 @@ func (t *Transfers) pipe(w io.Writer, content *client.Content, wrote func([]byte
 	for {
 		n, err := content.Read(*buffer)
 		if n > 0 {
+			content.Rest()
 			if _, err := w.Write((*buffer)[:n]); err != nil {
 				return err, nil
 			}

@@ -16,11 +16,12 @@ import (
 const DefaultConcurrency = 16
 
 const (
-	attempts   = 8               // of one request: some 20 s of pauses
-	restarts   = 3               // of a file that changes while it is moved
-	together   = 2               // large files at once, of which each has several requests in flight
-	expiresIn  = 5 * time.Second // a signature that ends sooner is renewed first
-	copyBuffer = 256 << 10       // above what a connection buffers, so that bytes are copied once
+	restarts     = 3               // of a file that changes while it is moved, and of a request whose signature is refused
+	together     = 2               // large files at once, of which each has several requests in flight
+	expiresIn    = 5 * time.Second // a signature that ends sooner is renewed first
+	abortTimeout = 5 * time.Second
+	leastRate    = 64 << 10  // bytes a second of one request, where all together are limited
+	copyBuffer   = 256 << 10 // above what a connection buffers, so that bytes are copied once
 )
 
 // Options change how files are moved. The zero value is good for most.
@@ -75,6 +76,9 @@ type Transfers struct {
 // New returns transfers over c.
 func New(c *client.Client, o Options) *Transfers {
 	n := max(1, cmp.Or(o.Concurrency, DefaultConcurrency))
+	if limit := c.LimitRate(); limit > 0 { // no connection so slow that the storage gives it up
+		n = int(min(int64(n), max(1, limit/leastRate)))
+	}
 	t := &Transfers{client: c, o: o, gate: newGate(n), large: make(chan struct{}, together), concurrency: n}
 	t.buffers.New = func() any { b := make([]byte, copyBuffer); return &b }
 	return t
@@ -86,26 +90,44 @@ func (t *Transfers) progress(key object.Key, bytes, total int64) {
 	}
 }
 
-// retry calls try until it succeeds, fails for good or has failed often enough.
+// attempts is how one request is repeated.
+type attempts struct {
+	patience *client.Patience
+	renewals int  // how often a new signature, or the content once more, may help
+	again    bool // that it may, this time
+}
+
+// gotOn begins anew, since some of what is moved has arrived.
+func (a *attempts) gotOn() {
+	a.patience.Reset()
+	a.renewals = restarts
+}
+
+// retry calls try until it succeeds, fails for good or has failed for too long.
 // Each try is one request, for which there must be room.
-func (t *Transfers) retry(ctx context.Context, again func(error) bool, try func() error) error {
-	for n := 1; ; n++ {
+func (t *Transfers) retry(ctx context.Context, try func(*attempts) error) error {
+	a := &attempts{patience: t.client.Patience(), renewals: restarts}
+	for {
 		if err := t.gate.enter(ctx); err != nil {
 			return err
 		}
-		err := try()
+		a.again = false
+		err := try(a)
 		t.gate.leave(throttled(err))
-		if err == nil || n == attempts || ctx.Err() != nil || !client.Temporary(err) && !again(err) {
+		if err == nil || ctx.Err() != nil {
 			return err
 		}
-		if err := t.client.Pause(ctx, n, err); err != nil {
+		if a.again = a.again || refused(err, http.StatusForbidden) || errors.Is(err, errCorrupt); a.again {
+			if a.renewals == 0 {
+				return err
+			}
+			a.renewals--
+		}
+		if err := a.patience.Wait(ctx, err, a.again); err != nil {
 			return err
 		}
 	}
 }
-
-// never is for requests that are repeated after temporary failures only.
-func never(error) bool { return false }
 
 // refused says whether the storage refused a request with such a status.
 func refused(err error, status int) bool {
@@ -119,7 +141,8 @@ func throttled(err error) bool {
 	return errors.As(err, &e) && (e.Status == http.StatusTooManyRequests || e.Status == http.StatusServiceUnavailable)
 }
 
-// expired says whether a signature is too old to be used.
+// expired says whether a signature is too old to be used, by this machine's clock,
+// which may be another than the API's: the client has translated the time.
 func expired(s object.Signed) bool {
 	return !s.Expires.IsZero() && time.Until(s.Expires) < expiresIn
 }

@@ -158,11 +158,8 @@ func (t *Transfers) sendSmall(ctx context.Context, s *sending) (Outcome, error) 
 	var o Outcome
 	size := s.info.Size()
 	t.progress(s.Key, 0, size)
-	// 400 is content with another digest, so the file has changed since it was
-	// read; 403 is a signature that ended on the way.
-	stale := func(err error) bool { return refused(err, http.StatusBadRequest) || refused(err, http.StatusForbidden) }
-	signed, left := true, restarts
-	err := t.retry(ctx, func(err error) bool { left--; return stale(err) && left >= 0 }, func() error {
+	signed := true
+	err := t.retry(ctx, func(a *attempts) error {
 		if !signed || expired(s.signature.Signed) {
 			if err := t.prepare(ctx, s); err != nil {
 				return err
@@ -186,7 +183,9 @@ func (t *Transfers) sendSmall(ctx context.Context, s *sending) (Outcome, error) 
 		o.Moved += count.sent
 		if err != nil {
 			count.undo()
-			signed = !stale(err)
+			// Content with another digest: the file has changed since it was read.
+			a.again = refused(err, http.StatusBadRequest) && !client.Temporary(err)
+			signed = !a.again && !refused(err, http.StatusForbidden)
 		}
 		return err
 	})
@@ -233,4 +232,12 @@ func absolute(path string) string {
 		return abs
 	}
 	return path
+}
+
+// abort drops an upload, even where ctx has ended, but nobody waits for it long.
+// What is left of it, the bucket's lifecycle ends.
+func (t *Transfers) abort(ctx context.Context, id string) {
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), abortTimeout)
+	defer stop()
+	_ = t.client.Abort(ctx, id)
 }

@@ -66,6 +66,24 @@ func parseSize(text string) (int64, error) {
 	return n << shift, nil
 }
 
+// parseRate reads bytes a second, with k, m or g behind them as curl and wget take
+// it: 1024, 1024² and 1024³. "" is no limit.
+// Source: https://curl.se/docs/manpage.html#--limit-rate
+func parseRate(text string) (int64, error) {
+	if text == "" {
+		return 0, nil
+	}
+	factor, digits := 1.0, text
+	if i := strings.IndexByte("kmg", text[len(text)-1]|0x20); i >= 0 {
+		factor, digits = math.Pow(1024, float64(i+1)), text[:len(text)-1]
+	}
+	n, err := strconv.ParseFloat(digits, 64)
+	if strings.Trim(digits, "0123456789.") != "" || err != nil || n*factor < 1 || n*factor > 1<<50 {
+		return 0, usagef("--limit-rate %q: say bytes a second, such as 500k, 2.5M or 1G", text)
+	}
+	return int64(n * factor), nil
+}
+
 // statePath is where interrupted uploads are noted, in the folder that the XDG
 // Base Directory Specification names; "" where there is no home.
 // Source: https://specifications.freedesktop.org/basedir-spec/latest/

@@ -168,7 +168,14 @@ func (p program) client(o *options) (*client.Client, error) {
 	if _, err := client.ParseAddress(to.address); err != nil {
 		return nil, usagef("%s: %w", to.addressFrom, err)
 	}
-	c, err := client.New(to.address, client.WithUserAgent("storagectl/"+version()), client.WithKey(to.key))
+	if o.retryFor < 0 {
+		return nil, usagef("--retry-for %s: say 0 or more", o.retryFor)
+	}
+	limit, err := parseRate(o.limit)
+	if err != nil {
+		return nil, err
+	}
+	c, err := client.New(to.address, client.WithUserAgent("storagectl/"+version()), client.WithKey(to.key), client.WithRetryFor(o.retryFor), client.WithLimitRate(limit))
 	if err != nil {
 		return nil, usagef("%s: %w", to.keyFrom, err)
 	}
