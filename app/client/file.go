@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 
 	"cloudstorage/app/client/localname"
 	"cloudstorage/app/object"
@@ -79,6 +80,16 @@ func (c *Client) DownloadFile(ctx context.Context, key object.Key, dir string, p
 // dir, as DownloadFile does; base is its name there, "" the last segment of the
 // key.
 func (c *Client) GetFile(ctx context.Context, key object.Key, version, dir, base string, progress Progress) (Result, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return Result{}, fileError(err, "cannot save %q: %s", filepath.Join(dir, base), cause(err))
+	}
+	defer root.Close()
+	return c.GetInto(ctx, key, version, root, base, progress)
+}
+
+// GetInto is GetFile into a folder that is open: no link leads out of it.
+func (c *Client) GetInto(ctx context.Context, key object.Key, version string, root *os.Root, base string, progress Progress) (Result, error) {
 	if _, err := parseKey(key); err != nil {
 		return Result{}, err
 	}
@@ -88,16 +99,20 @@ func (c *Client) GetFile(ctx context.Context, key object.Key, version, dir, base
 			return Result{}, err
 		}
 	}
-	return saveFile(dir, base, func(f *os.File) (Result, error) { return c.Get(ctx, key, version, f, progress) })
+	return saveInto(root, base, func(f *os.File) (Result, error) { return c.Get(ctx, key, version, f, progress) })
 }
 
 func saveFile(dir, base string, fetch func(*os.File) (Result, error)) (_ Result, err error) {
-	target := filepath.Join(dir, base)
-	root, err := os.OpenRoot(dir) // whatever base holds, it stays in dir
+	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return Result{}, fileError(err, "cannot save %q: %s", target, cause(err))
+		return Result{}, fileError(err, "cannot save %q: %s", filepath.Join(dir, base), cause(err))
 	}
 	defer root.Close()
+	return saveInto(root, base, fetch)
+}
+
+func saveInto(root *os.Root, base string, fetch func(*os.File) (Result, error)) (_ Result, err error) {
+	target := filepath.Join(root.Name(), base)
 	if info, err := root.Lstat(base); err == nil && !info.Mode().IsRegular() && info.Mode()&fs.ModeSymlink == 0 {
 		return Result{}, fileError(nil, "cannot save %q: something of that name is there which is no file; move it away", target)
 	}
@@ -146,7 +161,7 @@ const maxNameBytes = 255
 func createPart(dir *os.Root, base string) (f *os.File, name string, err error) {
 	suffix := "." + rand.Text()[:8] + ".part"
 	if limit := maxNameBytes - 1 - len(suffix); len(base) > limit {
-		base = base[:limit]
+		base = strings.ToValidUTF8(base[:limit], "")
 	}
 	name = "." + base + suffix
 	f, err = dir.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)

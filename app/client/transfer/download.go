@@ -13,6 +13,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -106,17 +107,27 @@ func (f *fetching) names() (part, journal string) {
 	const longest = 255 - len("..part.journal") // what all common file systems take
 	if len(base) > longest {
 		sum := md5.Sum([]byte(base))
-		base = fmt.Sprintf("%s.%x", base[:longest-1-2*len(sum)], sum)
+		base = fmt.Sprintf("%s.%x", strings.ToValidUTF8(base[:longest-1-2*len(sum)], ""), sum)
 	}
 	part = dir + "." + base + ".part"
 	return part, part + ".journal"
 }
 
+// isHidden says whether a file of that name would be another one's hidden file:
+// what somebody stored under such a name is not taken for what has arrived.
+func isHidden(name string) bool {
+	base := strings.ToLower(path.Base(name))
+	return strings.HasPrefix(base, ".") && (strings.HasSuffix(base, ".part") || strings.HasSuffix(base, ".part.journal"))
+}
+
 // fetch downloads one file.
 func (t *Transfers) fetch(ctx context.Context, f *fetching) (Outcome, error) {
 	part, journal := f.names()
-	if !fs.ValidPath(f.Name) || f.Name == "." {
+	switch {
+	case !fs.ValidPath(f.Name) || f.Name == ".":
 		return Outcome{}, fail(object.CodeInvalid, fmt.Sprintf("cannot save %q as %q: that is no file name on this system", f.Key, f.Name), nil)
+	case isHidden(f.Name):
+		return Outcome{}, fail(object.CodeInvalid, fmt.Sprintf("cannot save %q: a file named %q is another one's half: give it another name", f.Key, path.Base(f.Name)), nil)
 	}
 	if info, err := f.Dir.Lstat(f.Name); err == nil && !info.Mode().IsRegular() && info.Mode()&fs.ModeSymlink == 0 {
 		return Outcome{}, fail(object.CodeInvalid, fmt.Sprintf("cannot save %q: something of that name is there which is no file", f.Name), nil)
@@ -127,7 +138,7 @@ func (t *Transfers) fetch(ctx context.Context, f *fetching) (Outcome, error) {
 	}
 	defer file.Close()
 	if err := f.own(file, part); err != nil {
-		return Outcome{}, fail(object.CodeConflict, fmt.Sprintf("cannot save %q: another download of it is under way", f.Name), err)
+		return Outcome{}, fail(object.CodeConflict, fmt.Sprintf("cannot save %q: another download of it is under way, or %q is no file", f.Name, part), err)
 	}
 	var o Outcome
 	for n := 1; ; n++ {
@@ -173,6 +184,11 @@ func (f *fetching) own(file *os.File, part string) error {
 	if err := lock(file); err != nil {
 		return err
 	}
+	return f.same(file, part)
+}
+
+// same fails where the hidden file is not what its name leads to.
+func (f *fetching) same(file *os.File, part string) error {
 	mine, err := file.Stat()
 	if err != nil {
 		return err
@@ -191,6 +207,9 @@ func (f *fetching) publish(file *os.File, part string) error {
 			return err
 		}
 		return f.Dir.Rename(part, f.Name)
+	}
+	if err := f.same(file, part); err != nil { // somebody else has moved it
+		return err
 	}
 	if err := f.Dir.Rename(part, f.Name); err != nil {
 		return err

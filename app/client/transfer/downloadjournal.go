@@ -95,7 +95,7 @@ func (t *Transfers) load(f *fetching, j *downloadJournal, part *os.File) error {
 	if err != nil {
 		return err
 	}
-	if j.API != t.client.Address() || j.Key != f.Key || j.Asked != f.Version || j.Size != info.Size() || j.Range <= 0 || j.ETag == "" {
+	if j.API != t.client.Address() || j.Key != f.Key || j.Asked != f.Version || j.Size != info.Size() || j.Range < mib || j.ETag == "" {
 		return fmt.Errorf("it is of another file")
 	}
 	j.sums = make([]*[md5.Size]byte, j.count())
@@ -109,8 +109,8 @@ func (t *Transfers) load(f *fetching, j *downloadJournal, part *os.File) error {
 		number, text, _ := strings.Cut(strings.TrimSpace(line), " ")
 		n, err := strconv.Atoi(number)
 		sum, err2 := hex.DecodeString(text)
-		if err != nil || err2 != nil || n < 0 || n >= len(j.sums) || len(sum) != md5.Size {
-			return fmt.Errorf("it has a line that is none")
+		if err != nil || err2 != nil || n < 0 || n >= len(j.sums) || len(sum) != md5.Size || j.sums[n] != nil {
+			continue // a disk was full
 		}
 		first, length := j.span(n)
 		if got, err := t.md5(f, io.NewSectionReader(part, first, length)); err == nil && got == [md5.Size]byte(sum) {
@@ -129,7 +129,7 @@ func (j *downloadJournal) note(n int, sum [md5.Size]byte) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.sums[n] = &sum
-	_, err := fmt.Fprintf(j.file, "%d %x\n", n, sum)
+	_, err := fmt.Fprintf(j.file, "\n%d %x\n", n, sum) // whatever was cut stays on its own line
 	return err
 }
 

@@ -75,7 +75,7 @@ func (t *Transfers) begin(ctx context.Context, s *sending) (j *uploadJournal, ar
 				arrived[p.Number] = p
 			}
 			return j, arrived, nil, nil
-		case object.CodeOf(err) != object.CodeNotFound:
+		case !unknown(err):
 			return nil, nil, nil, err
 		}
 		if info, err := t.completed(ctx, j); err == nil {
@@ -91,6 +91,13 @@ func (t *Transfers) begin(ctx context.Context, s *sending) (j *uploadJournal, ar
 	j.ID, j.Part = begun.ID, begun.PartSize
 	err = j.save()
 	return j, nil, nil, err
+}
+
+// unknown says whether an upload is not there any more, or never was: what a
+// journal names may be anything.
+func unknown(err error) bool {
+	code := object.CodeOf(err)
+	return code == object.CodeNotFound || code == object.CodeInvalid
 }
 
 // completed looks whether the file is there that an upload was to make.

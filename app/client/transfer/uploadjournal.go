@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"cloudstorage/app/object"
+	"cloudstorage/app/object/upload"
 )
 
 // uploadJournal is what is needed to go on with an interrupted upload. It is
@@ -46,6 +48,9 @@ func (t *Transfers) uploadJournal(s *sending) (j *uploadJournal, stale string) {
 	if was.API != j.API || was.Key != j.Key || was.File != j.File || was.Size != j.Size || !was.Modified.Equal(j.Modified) {
 		return j, was.ID
 	}
+	if plan, err := upload.NewPlan(was.Size, was.Part); err != nil || plan.Part != was.Part {
+		return j, was.ID // it is not as it was written
+	}
 	was.path = j.path
 	return &was, ""
 }
@@ -59,11 +64,12 @@ func (j *uploadJournal) save() error {
 	if err == nil {
 		err = os.MkdirAll(filepath.Dir(j.path), 0o700)
 	}
+	mine := j.path + "." + rand.Text()[:8] // another process may be about to do the same
 	if err == nil {
-		err = os.WriteFile(j.path+".new", text, 0o600)
+		err = os.WriteFile(mine, text, 0o600)
 	}
 	if err == nil {
-		err = os.Rename(j.path+".new", j.path)
+		err = os.Rename(mine, j.path)
 	}
 	if err != nil {
 		return fail(object.CodeInternal, fmt.Sprintf("cannot note how far the upload is: %s", err), err)

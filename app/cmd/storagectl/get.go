@@ -86,8 +86,7 @@ func (p program) fetchAll(ctx context.Context, o *options, args []string, f fetc
 	}
 	defer c.Close()
 	if f.to == standardStream {
-		_, err := c.Get(ctx, selected[0].one, f.version, p.stdout, nil)
-		return err
+		return p.copyOut(ctx, c, selected[0].one, f.version)
 	}
 	dir, name, err := p.destination(f.to, one)
 	if err != nil {
@@ -107,12 +106,8 @@ func (p program) fetchAll(ctx context.Context, o *options, args []string, f fetc
 	var listing error
 	files := f.files(m.ctx, c, args, selected, root, name, m.fail, &listing)
 	transfer.New(c, how).Download(m.ctx, files, func(got transfer.Outcome) {
-		folder, base := filepath.Split(filepath.FromSlash(got.Path))
 		older := func(ctx context.Context) (client.Result, error) {
-			if err := os.MkdirAll(filepath.Clean(folder), 0o777); err != nil {
-				return client.Result{}, fileError(err)
-			}
-			return c.GetFile(ctx, got.Key, f.version, filepath.Clean(folder), base, nil)
+			return fetchOlder(ctx, c, root, got, f.version)
 		}
 		m.outcome(got, older, "Saved %s as %s")
 	})
@@ -120,6 +115,24 @@ func (p program) fetchAll(ctx context.Context, o *options, args []string, f fetc
 		return err
 	}
 	return listing
+}
+
+// fetchOlder fetches from a server without /v1, into root and nowhere else.
+func fetchOlder(ctx context.Context, c *client.Client, root *os.Root, got transfer.Outcome, version string) (client.Result, error) {
+	name, err := filepath.Rel(root.Name(), got.Path)
+	if err != nil {
+		return client.Result{}, fileError(err)
+	}
+	folder := filepath.Dir(name)
+	if err := root.MkdirAll(folder, 0o777); err != nil {
+		return client.Result{}, fileError(err)
+	}
+	into, err := root.OpenRoot(folder)
+	if err != nil {
+		return client.Result{}, fileError(err)
+	}
+	defer into.Close()
+	return c.GetInto(ctx, got.Key, version, into, filepath.Base(name), nil)
 }
 
 // destination makes the folder that files go to, and returns it with the name of

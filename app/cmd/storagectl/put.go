@@ -43,8 +43,9 @@ unless --if-new.
 A large file goes in parts, several at once. Who is interrupted says the same again:
 the parts that have arrived are not sent twice. The storage checks every byte.
 
-With - standard input is sent, to the name that --to gives; it is kept in a temporary
-file first, since S3 wants to know its size.`,
+With - standard input is sent as it comes, to the name that --to gives: up to 10,000
+parts of 8 MiB, or of --part-size. What was read is gone, so this starts over when it
+is interrupted.`,
 		Example: `  storagectl put report.pdf
   storagectl put report.pdf --to 2026/march.pdf --if-new
   storagectl put *.pdf --to 2026/
@@ -92,34 +93,63 @@ func (p program) sendAll(ctx context.Context, o *options, args []string, s sendi
 	}
 	defer c.Close()
 	how.State = p.statePath()
-	spool := ""
-	if args[0] == standardStream {
-		how.State = "" // another run's standard input is another file
-		if spool, err = spooled(ctx, p.stdin); err != nil {
-			return fmt.Errorf("keep standard input: %w", err)
-		}
-		defer os.Remove(spool)
-	}
 	label := filepath.Base(args[0])
 	if !one {
 		label = "total"
 	}
 	m := p.moving(ctx, o, c, "Sent", one, label)
 	how.Progress = m.progress
-	files := s.files(args, into, spool, m.fail)
+	if args[0] == standardStream {
+		s.stream(m, transfer.New(c, how))
+		return m.finish()
+	}
+	files := s.files(args, into, m.fail)
 	transfer.New(c, how).Upload(m.ctx, files, func(got transfer.Outcome) {
-		path := got.Path
-		older := func(ctx context.Context) (client.Result, error) { return c.PutFile(ctx, path, got.Key, s.how, nil) }
-		if spool != "" {
-			got.Path = standardStream
-		}
+		older := func(ctx context.Context) (client.Result, error) { return c.PutFile(ctx, got.Path, got.Key, s.how, nil) }
 		m.outcome(got, older, "Sent %[2]s as %[1]s")
 	})
 	return m.finish()
 }
 
+// stream sends standard input. A server without /v1 takes no parts, so it is kept
+// in a temporary file first.
+func (s sending) stream(m *moving, t *transfer.Transfers) {
+	f := transfer.File{Key: object.Key(s.to), Type: s.how.Type, IfNew: s.how.IfNew}
+	got := transfer.Outcome{Key: f.Key}
+	// What is read is gone, so the server is asked before.
+	if _, got.Err = m.c.SignReads(m.ctx, []client.ReadTerms{{Key: f.Key}}); !errors.Is(got.Err, client.ErrOlderServer) {
+		in := until(m.ctx, m.p.stdin)
+		defer in.Close()
+		got, got.Err = t.UploadFrom(m.ctx, f, in)
+	}
+	got.Path = standardStream
+	m.outcome(got, func(ctx context.Context) (client.Result, error) {
+		spool, err := spooled(ctx, m.p.stdin)
+		if err != nil {
+			return client.Result{}, fmt.Errorf("keep standard input: %w", err)
+		}
+		defer os.Remove(spool)
+		r, err := m.c.PutFile(ctx, spool, f.Key, s.how, nil)
+		r.Path = standardStream
+		return r, err
+	}, "Sent %[2]s as %[1]s")
+}
+
+// until reads r until ctx ends, even while r waits for somebody to type: that read
+// ends with the process.
+func until(ctx context.Context, r io.Reader) io.ReadCloser {
+	out, in := io.Pipe()
+	stop := context.AfterFunc(ctx, func() { out.CloseWithError(context.Cause(ctx)) })
+	go func() {
+		_, err := io.Copy(in, r)
+		in.CloseWithError(err)
+		stop()
+	}()
+	return out
+}
+
 // files finds the files to send, and fails those that cannot be.
-func (s sending) files(args []string, into bool, spool string, fail func(object.Key, error)) iter.Seq[transfer.File] {
+func (s sending) files(args []string, into bool, fail func(object.Key, error)) iter.Seq[transfer.File] {
 	return func(yield func(transfer.File) bool) {
 		send := func(path, name string) bool {
 			key, err := parseKey(name)
@@ -133,9 +163,6 @@ func (s sending) files(args []string, into bool, spool string, fail func(object.
 			name := s.to
 			if into {
 				name += filepath.Base(arg)
-			}
-			if spool != "" {
-				arg = spool
 			}
 			info, err := os.Stat(arg)
 			more := true
@@ -195,8 +222,7 @@ func fileError(err error) error {
 	return &client.Error{Code: code, Message: err.Error(), Err: err}
 }
 
-// spooled keeps what r has in a temporary file, which the caller removes. When
-// ctx ends while r waits for somebody to type, the read ends with the process.
+// spooled keeps what r has in a temporary file, which the caller removes.
 func spooled(ctx context.Context, r io.Reader) (name string, err error) {
 	f, err := os.CreateTemp("", "storagectl-*")
 	if err != nil {
@@ -207,16 +233,9 @@ func spooled(ctx context.Context, r io.Reader) (name string, err error) {
 			os.Remove(f.Name())
 		}
 	}()
-	ended := make(chan error, 1)
-	go func() {
-		_, err := io.Copy(f, r)
-		ended <- err
-	}()
-	select {
-	case err = <-ended:
-	case <-ctx.Done():
-		err = context.Cause(ctx)
-	}
+	in := until(ctx, r)
+	defer in.Close()
+	_, err = io.Copy(f, in)
 	if closing := f.Close(); err == nil {
 		err = closing
 	}
