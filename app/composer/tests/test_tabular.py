@@ -4,9 +4,11 @@ import csv
 import io
 import json
 import random
+import re
 import tracemalloc
 
 import pytest
+from conftest import ROOT
 
 from storageapi import tabular
 from storageapi.tabular import BadFile, Table, convert
@@ -67,6 +69,13 @@ def test_no_spreadsheet_runs_a_text(text: str):
 @pytest.mark.parametrize("text", ["+49 (30) 12-34", "-1.5", "-", "+1,000", "a=1", "2026-01-02", "'=1"])
 def test_what_no_spreadsheet_runs_stays_as_it_is(text: str):
     assert list(csv.reader(io.StringIO(to_csv(json.dumps([{"a": text}]))))) == [["a"], [text]]
+
+
+def test_the_page_shows_what_comes_of_its_example():
+    page = (ROOT / "docs" / "composer.md").read_text()
+    (text,) = re.findall(r"^echo '(.*)' > orders.json$", page, re.MULTILINE)
+    (want,) = re.findall(r"^```text\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert to_csv(text).replace("\r\n", "\n") == want
 
 
 TOO_WIDE = "its records have more than 1000 different names: is data used as names?"
