@@ -159,14 +159,15 @@ func (p program) copy(ctx context.Context, o *options, args []string, s copying)
 		}
 		return p.report(o, fmt.Sprintf("%s %s to %s", s.verb, done.From, done.To), copied(done))
 	}
-	m := p.moving(ctx, o, c, s.verb, false, "total")
+	m := p.moving(ctx, o, c, s.verb, false, "")
 	var listing error
 	s.many(c, m.ctx, s.pairs(m, c, args, selected, to, &listing), s.how, s.concurrency, func(done client.Copied) {
 		if done.Err != nil {
 			m.fail(done.From, done.Err)
 			return
 		}
-		m.progress(done.From, done.Info.Size, done.Info.Size)
+		m.shown.moved(done.From, done.Info.Size, done.Info.Size)
+		m.shown.ended(done.From, true)
 		var write func() error
 		if o.json {
 			write = func() error { return p.writeJSON(copied(done)) }
@@ -206,7 +207,7 @@ func (s copying) pairs(m *moving, c *client.Client, args []string, selected []se
 					taken[called] = true
 				}
 				if e.Size > 0 {
-					m.progress(e.Key, 0, e.Size)
+					m.shown.moved(e.Key, 0, e.Size)
 				}
 				if !yield(client.Pair{From: e.Key, To: key}) {
 					return

@@ -26,9 +26,9 @@ all of the new one has come; a broken download leaves nothing behind.`,
 				return err
 			}
 			defer c.Close()
-			progress, end := p.progress(o, string(key))
-			result, err := c.DownloadFile(cmd.Context(), key, p.dir, progress)
-			end(err == nil)
+			shown := p.progress(o, string(key))
+			result, err := c.DownloadFile(cmd.Context(), key, p.dir, shown.of(key))
+			shown.close(err == nil)
 			if err != nil {
 				return err
 			}

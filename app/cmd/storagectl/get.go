@@ -99,10 +99,10 @@ func (p program) fetchAll(ctx context.Context, o *options, args []string, f fetc
 	defer root.Close()
 	label := path.Base(args[0])
 	if !one {
-		label = "total"
+		label = "" // how many there are
 	}
 	m := p.moving(ctx, o, c, "Saved", one, label)
-	how.Progress = m.progress
+	how.Progress = m.shown.moved
 	var listing error
 	files := f.files(m.ctx, c, args, selected, root, name, m.fail, &listing)
 	transfer.New(c, how).Download(m.ctx, files, func(got transfer.Outcome) {

@@ -113,14 +113,12 @@ type moving struct {
 	ctx   context.Context
 	stop  context.CancelFunc
 	began time.Time
+	shown *progress
 
 	mu          sync.Mutex // of what follows
-	draw        client.Progress
-	undraw      func(ok bool)
-	done, total int64  // bytes, of the files that have begun
-	files, size int64  // that have ended well
-	text        string // about the only one, or in place of the sum
-	more        string // behind the sum
+	files, size int64      // that have ended well
+	text        string     // about the only one, or in place of the sum
+	more        string     // behind the sum
 	failed      int64
 	held        []error
 	fatal       error
@@ -129,22 +127,8 @@ type moving struct {
 func (p program) moving(ctx context.Context, o *options, c *client.Client, verb string, one bool, label string) *moving {
 	m := &moving{p: p, o: o, c: c, one: one, verb: verb, began: time.Now()}
 	m.ctx, m.stop = context.WithCancel(ctx)
-	m.draw, m.undraw = p.progress(o, label)
+	m.shown = p.progress(o, label)
 	return m
-}
-
-// progress is a transfer.Options.Progress.
-func (m *moving) progress(_ object.Key, bytes, total int64) {
-	if m.draw == nil {
-		return
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if bytes == 0 && total > 0 {
-		m.total += total
-	}
-	m.done += bytes
-	m.draw(m.done, m.total)
 }
 
 // outcome reports a file. A server without /v1 is asked in the older way.
@@ -158,6 +142,7 @@ func (m *moving) outcome(o transfer.Outcome, older func(context.Context) (client
 		m.fail(o.Key, o.Err)
 		return
 	}
+	m.shown.ended(o.Key, true)
 	if m.one {
 		m.text = fmt.Sprintf(text, o.Key, o.Path) + " (" + byteCount(o.Size) + ")"
 	}
@@ -189,6 +174,7 @@ func (m *moving) write(write func() error) {
 	if write == nil {
 		return
 	}
+	m.shown.hide()
 	if err := write(); err != nil && m.fatal == nil {
 		m.fatal = err
 		m.stop()
@@ -197,6 +183,7 @@ func (m *moving) write(write func() error) {
 
 // fail notes why one file was not moved. What fails for all alike ends it.
 func (m *moving) fail(key object.Key, err error) {
+	m.shown.ended(key, false)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.failed++
@@ -222,19 +209,10 @@ func (m *moving) end(err error) {
 	}
 }
 
-// pause takes the bar away, so that something can be asked.
-func (m *moving) pause() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.draw = nil
-	m.undraw(true)
-	m.undraw = func(bool) {}
-}
-
 // finish returns the command's error, after the sum and all others'.
 func (m *moving) finish() error {
 	m.stop()
-	m.undraw(m.fatal == nil && m.failed == 0)
+	m.shown.close(m.fatal == nil && m.failed == 0)
 	for _, err := range m.held {
 		m.p.complain(err)
 	}

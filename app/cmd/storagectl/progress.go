@@ -1,65 +1,105 @@
 package main
 
 import (
+	"os"
+	"sync"
 	"time"
 
-	"github.com/mattn/go-runewidth"
-	"github.com/vbauerster/mpb/v8"
-	"github.com/vbauerster/mpb/v8/decor"
+	"golang.org/x/term"
 
 	"cloudstorage/app/client"
+	"cloudstorage/app/object"
 )
 
-const (
-	maxLabel     = 30                     // columns; the rest of the line is for the bar
-	refreshEvery = 100 * time.Millisecond // often enough to look alive
-)
+// progress shows on standard error how far files are, where that is a terminal,
+// and does nothing elsewhere. It is safe for concurrent use.
+type progress struct {
+	p     program
+	label string
+	quiet bool
 
-// progress draws a bar on standard error where that is a terminal, unless --quiet. Call end
-// when the transfer is over: a failed one takes its bar away.
-func (p program) progress(o *options, name string) (moved client.Progress, end func(ok bool)) {
-	if o.quiet || !p.isTerminal(p.stderr) {
-		return nil, func(bool) {}
+	mu     sync.Mutex
+	meter  *meter
+	screen *screen
+	closed bool
+}
+
+func (p program) progress(o *options, label string) *progress {
+	return &progress{p: p, label: label, quiet: o.quiet || !p.isTerminal(p.stderr) || p.getenv("TERM") == "dumb" || !obeys(p.stderr)}
+}
+
+// moved is a transfer.Options.Progress.
+func (g *progress) moved(key object.Key, bytes, total int64) {
+	if g.quiet {
+		return
 	}
-	var container *mpb.Progress
-	var bar *mpb.Bar
-	moved = func(done, total int64) {
-		if bar == nil {
-			// Not before the first byte can move: a failure to sign has no bar.
-			container = mpb.New(mpb.WithOutput(p.stderr), mpb.WithAutoRefresh(), mpb.WithRefreshRate(refreshEvery))
-			began := time.Now()
-			// A total of 0 lets it end by end alone: a full bar may have to start over.
-			bar = container.AddBar(0,
-				mpb.PrependDecorators(
-					decor.Name(runewidth.Truncate(printable(name), maxLabel, "…"), decor.WCSyncSpaceR),
-					decor.Any(func(s decor.Statistics) string {
-						if s.Total == 0 { // or not known
-							return byteCount(s.Current)
-						}
-						return byteCount(s.Current) + " / " + byteCount(s.Total)
-					}, decor.WCSyncSpace)),
-				mpb.AppendDecorators(
-					decor.Any(func(s decor.Statistics) string {
-						// mpb's own says nothing for a transfer that ends before its first line.
-						return byteCount(int64(float64(s.Current)/time.Since(began).Seconds())) + "/s"
-					}, decor.WCSyncSpace),
-					decor.Name(" ETA "),
-					decor.AverageETA(decor.ET_STYLE_GO)))
-		}
-		if total > 0 {
-			bar.SetTotal(total, false)
-		}
-		bar.SetCurrent(done)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed {
+		return
 	}
-	return moved, func(ok bool) {
-		switch {
-		case bar == nil:
-			return
-		case ok:
-			bar.SetTotal(-1, true)
-		default:
-			bar.Abort(true)
-		}
-		container.Wait()
+	if g.meter == nil {
+		// Not before the first byte can move: a failure to sign shows nothing.
+		g.meter = newMeter(g.label, time.Now())
+		g.screen = newScreen(g.p.stderr, func() (int, int) { return size(g.p.stderr) }, g.lines)
 	}
+	g.meter.moved(key, bytes, total, time.Now())
+}
+
+func (g *progress) lines(width, height int) []string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.meter.lines(time.Now(), width, height)
+}
+
+// of is the progress of the one file that there is.
+func (g *progress) of(key object.Key) client.Progress {
+	var before int64
+	return func(done, total int64) {
+		g.moved(key, done-before, total)
+		before = done
+	}
+}
+
+// ended notes that a file is not under way any more.
+func (g *progress) ended(key object.Key, ok bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.meter != nil {
+		g.meter.end(key, ok)
+	}
+}
+
+// hide makes room for a line of standard output.
+func (g *progress) hide() {
+	g.mu.Lock()
+	s := g.screen
+	g.mu.Unlock()
+	if s != nil {
+		s.hide()
+	}
+}
+
+// close ends it: what is shown stays where all went well.
+func (g *progress) close(ok bool) {
+	g.mu.Lock()
+	s := g.screen
+	g.screen, g.closed = nil, true
+	if ok && g.meter != nil {
+		g.meter.total = max(g.meter.total, g.meter.done) // it may not have been known
+	}
+	g.mu.Unlock()
+	if s != nil {
+		s.close(ok)
+	}
+}
+
+// size is that of the terminal, in columns and lines.
+func size(stream any) (width, height int) {
+	if f, ok := stream.(*os.File); ok {
+		if width, height, err := term.GetSize(int(f.Fd())); err == nil && width > 0 && height > 0 {
+			return width, height
+		}
+	}
+	return 80, 24
 }

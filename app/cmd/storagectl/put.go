@@ -95,10 +95,10 @@ func (p program) sendAll(ctx context.Context, o *options, args []string, s sendi
 	how.State = p.statePath()
 	label := filepath.Base(args[0])
 	if !one {
-		label = "total"
+		label = "" // how many there are
 	}
 	m := p.moving(ctx, o, c, "Sent", one, label)
-	how.Progress = m.progress
+	how.Progress = m.shown.moved
 	if args[0] == standardStream {
 		s.stream(m, transfer.New(c, how))
 		return m.finish()

@@ -159,7 +159,11 @@ func (p program) asks() bool { return p.isTerminal(p.stdin) && p.isTerminal(p.st
 
 // confirm asks whether to delete that many files, of which two are named.
 func (p program) confirm(count, first, last string) error {
-	fmt.Fprintf(p.stderr, "Delete %s files, from %s to %s? [y/N] ", count, printable(first), printable(last))
+	what := fmt.Sprintf("%s files, from %s to %s", count, printable(first), printable(last))
+	if count == "1" {
+		what = printable(first)
+	}
+	fmt.Fprintf(p.stderr, "Delete %s? [y/N] ", what)
 	line, err := bufio.NewReader(p.stdin).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("read the answer: %w", err)

@@ -130,12 +130,12 @@ func (p program) mirror(ctx context.Context, o *options, args []string, m mirror
 		action = "download"
 	}
 	verb := map[string]string{"upload": "Sent", "download": "Saved", "copy": "Copied"}[action]
-	moving := p.moving(ctx, o, c, verb, false, "total")
-	moves.State, moves.Progress = p.statePath(), moving.progress
+	moving := p.moving(ctx, o, c, verb, false, "")
+	moves.State, moves.Progress = p.statePath(), moving.shown.moved
 	how.Client, how.Transfers, how.Copies = c, transfer.New(c, moves), m.speed.concurrency
 	if !m.yes {
 		how.Confirm = func(count int, first, last string) error {
-			moving.pause()
+			moving.shown.close(true)
 			return p.confirm(fmt.Sprint(count), first, last)
 		}
 	}
@@ -166,6 +166,7 @@ func (p program) mirror(ctx context.Context, o *options, args []string, m mirror
 func (p program) synced(o *options, m *moving, action string, r mirror.Result, planned bool) {
 	if r.Err != nil {
 		key := r.Key
+		m.shown.ended(key, false)
 		if strings.Contains(r.Err.Error(), r.Name()) {
 			key = "" // it says which
 		}
@@ -187,6 +188,10 @@ func (p program) synced(o *options, m *moving, action string, r mirror.Result, p
 		m.note(write)
 		return
 	}
+	if action == "copy" && !planned { // no bytes move here
+		m.shown.moved(r.Key, r.Size, r.Size)
+	}
+	m.shown.ended(r.Key, true)
 	m.succeeded(r.Size, write)
 }
 

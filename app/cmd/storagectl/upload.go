@@ -48,9 +48,9 @@ another. A file of that name in the bucket is replaced.`,
 				return err
 			}
 			defer c.Close()
-			progress, end := p.progress(o, filepath.Base(path))
-			result, err := c.UploadFile(cmd.Context(), path, key, progress)
-			end(err == nil)
+			shown := p.progress(o, filepath.Base(path))
+			result, err := c.UploadFile(cmd.Context(), path, key, shown.of(key))
+			shown.close(err == nil)
 			if err != nil {
 				return err
 			}
