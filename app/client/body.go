@@ -52,9 +52,9 @@ func (b *uploadBody) Read(p []byte) (int, error) {
 	n, err := b.read(p[:min(int64(len(p)), b.left)])
 	b.left -= int64(n)
 	switch {
-	case b.left > 0 && err == io.EOF:
+	case b.left > 0 && errors.Is(err, io.EOF):
 		b.err = ErrChanged
-	case err != nil && err != io.EOF:
+	case err != nil && !errors.Is(err, io.EOF):
 		b.err = err
 	case b.left == 0:
 		b.checkEnd()

@@ -207,7 +207,7 @@ func TestOnlyWhatMayPassIsTriedAgain(t *testing.T) {
 		h    http.HandlerFunc
 		want bool
 	}{
-		"429": {status(429), true}, "502": {status(502), false}, "502 of a balancer": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(502) }, true}, "503": {status(503), true}, "504": {status(504), true}, "broken connection": {cut, true},
+		"429": {status(429), true}, "502": {status(502), false}, "502 of a balancer": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }, true}, "503": {status(503), true}, "504": {status(504), true}, "broken connection": {cut, true},
 		"400": {status(400), false}, "403": {status(403), false}, "404": {status(404), false}, "500": {status(500), false}, "501": {status(501), false},
 	} {
 		f := newFake(t)

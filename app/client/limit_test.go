@@ -105,7 +105,7 @@ func TestAReaderThatTakesItsTimeIsNoStall(t *testing.T) {
 // trickle gives a byte a second.
 type trickle struct{}
 
-func (trickle) Read(p []byte) (int, error) { time.Sleep(time.Second); return 1, nil }
+func (trickle) Read([]byte) (int, error) { time.Sleep(time.Second); return 1, nil }
 func (trickle) Close() error               { return nil }
 
 func TestATrickleIsAStall(t *testing.T) {
@@ -113,7 +113,7 @@ func TestATrickleIsAStall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := over(t, func(r *http.Request) (*http.Response, error) {
 			body := &until{trickle{}, r}
-			return &http.Response{StatusCode: 200, Header: http.Header{"Etag": {`"x"`}}, ContentLength: 1 << 20, Body: body}, nil
+			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Etag": {`"x"`}}, ContentLength: 1 << 20, Body: body}, nil
 		})
 		content, err := c.Open(t.Context(), object.Signed{Method: "GET", URL: "http://s3.example.com/x"}, "x", client.Want{})
 		if err != nil {
