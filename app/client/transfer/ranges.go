@@ -111,6 +111,7 @@ func (t *Transfers) fetchRange(ctx context.Context, f *fetching, file *os.File, 
 		t.progress(f.Key, -got, j.Size)
 		return err
 	}
+	writeBack(file, first, length)
 	if err := j.note(n, [md5.Size]byte(sum.Sum(nil))); err != nil {
 		return unwritable(f.Name, err)
 	}
