@@ -15,13 +15,16 @@ const (
 	dialTimeout   = 10 * time.Second
 	tlsTimeout    = 10 * time.Second
 	headerTimeout = 60 * time.Second // the load balancer gives up then, too
-	stallTimeout  = 60 * time.Second // longer than a Wi-Fi needs to come back
 	idleTimeout   = 30 * time.Second // below the server's 75 s, so that no request meets a connection that is just being closed
 	pingAfter     = 15 * time.Second // of silence
 	pingTimeout   = 10 * time.Second
 	maxIdle       = 64        // connections that are kept for the next of many requests
 	bufferBytes   = 128 << 10 // a transfer's buffer: fewer system calls than with the default 4 KB
 )
+
+// DefaultStallTimeout is how long a call waits while no byte moves: longer than a
+// Wi-Fi needs to come back.
+const DefaultStallTimeout = 60 * time.Second
 
 // Client talks to one storage API. It is safe for concurrent use.
 //
@@ -57,7 +60,7 @@ func WithTransport(t http.RoundTripper) Option {
 }
 
 // WithStallTimeout sets how long a call waits while no byte moves, in place of
-// 60 s.
+// DefaultStallTimeout.
 func WithStallTimeout(d time.Duration) Option {
 	return func(c *Client) { c.stall = d }
 }
@@ -104,7 +107,7 @@ func New(address string, opts ...Option) (*Client, error) {
 			return http.ErrUseLastResponse
 		}},
 		userAgent: "cloudstorage-client",
-		stall:     stallTimeout,
+		stall:     DefaultStallTimeout,
 		retryFor:  DefaultRetryFor,
 		now:       time.Now,
 		sleep:     sleep,

@@ -106,7 +106,7 @@ func TestAReaderThatTakesItsTimeIsNoStall(t *testing.T) {
 type trickle struct{}
 
 func (trickle) Read([]byte) (int, error) { time.Sleep(time.Second); return 1, nil }
-func (trickle) Close() error               { return nil }
+func (trickle) Close() error             { return nil }
 
 func TestATrickleIsAStall(t *testing.T) {
 	t.Parallel()

@@ -19,6 +19,7 @@ type options struct {
 	quiet    bool
 	limit    string        // bytes of files a second
 	retryFor time.Duration // from the first failure of a call
+	stall    time.Duration // without a byte, of a connection
 
 	addressGiven bool // by the flag
 }
@@ -68,6 +69,7 @@ Exit codes: 0 done, 1 failed (or cancelled), 2 wrong usage.`,
 	flags.BoolVar(&o.json, "json", false, "write the result as JSON")
 	flags.StringVar(&o.limit, "limit-rate", "", "move at most so many bytes of files a second, up and down, all together: 500k, 2.5M, 1G (of 1024)")
 	flags.DurationVar(&o.retryFor, "retry-for", client.DefaultRetryFor, "how long a request that fails in passing is repeated, from its first failure; 0 repeats none")
+	flags.DurationVar(&o.stall, "stall-timeout", client.DefaultStallTimeout, "how long a connection over which nothing moves is waited for")
 	flags.BoolVarP(&o.quiet, "quiet", "q", false, "say nothing but what was asked for, and errors")
 	root.AddCommand(p.ping(o), p.list(o), p.delete(o), p.download(o), p.upload(o), p.keys(o),
 		p.ls(o), p.stat(o), p.put(o), p.get(o), p.cat(o), p.rm(o), p.cp(o), p.mv(o), p.sync(o), p.versions(o), p.restore(o), p.share(o))

@@ -168,14 +168,18 @@ func (p program) client(o *options) (*client.Client, error) {
 	if _, err := client.ParseAddress(to.address); err != nil {
 		return nil, usagef("%s: %w", to.addressFrom, err)
 	}
-	if o.retryFor < 0 {
+	switch {
+	case o.retryFor < 0:
 		return nil, usagef("--retry-for %s: say 0 or more", o.retryFor)
+	case o.stall <= 0:
+		return nil, usagef("--stall-timeout %s: say more than 0", o.stall)
 	}
 	limit, err := parseRate(o.limit)
 	if err != nil {
 		return nil, err
 	}
-	c, err := client.New(to.address, client.WithUserAgent("storagectl/"+version()), client.WithKey(to.key), client.WithRetryFor(o.retryFor), client.WithLimitRate(limit))
+	c, err := client.New(to.address, client.WithUserAgent("storagectl/"+version()), client.WithKey(to.key),
+		client.WithRetryFor(o.retryFor), client.WithStallTimeout(o.stall), client.WithLimitRate(limit))
 	if err != nil {
 		return nil, usagef("%s: %w", to.keyFrom, err)
 	}

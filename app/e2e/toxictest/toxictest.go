@@ -18,6 +18,7 @@ type Toxic struct {
 	Type       string         `json:"type"`
 	Stream     string         `json:"stream"` // upstream (requests) or downstream (answers)
 	Attributes map[string]int `json:"attributes"`
+	Toxicity   float64        `json:"toxicity,omitempty"` // the share of connections; 0 is all
 }
 
 // Proxy passes connections on to a server. It ends with its test.
@@ -51,6 +52,12 @@ func (p Proxy) Add(t testing.TB, toxics ...Toxic) {
 func (p Proxy) Heal(t testing.TB) {
 	t.Helper()
 	p.post(t, "/reset", nil, nil)
+}
+
+// Cut closes all connections and refuses new ones, until Heal.
+func (p Proxy) Cut(t testing.TB) {
+	t.Helper()
+	p.post(t, "/proxies/store", map[string]any{"enabled": false}, nil)
 }
 
 func (p Proxy) post(t testing.TB, path string, body, answer any) {
