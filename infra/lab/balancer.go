@@ -33,6 +33,7 @@ type balancer struct {
 	address netip.Addr
 	socket  string
 	http    *http.Client
+	log     io.Writer
 
 	mu    sync.Mutex
 	taken [slots]bool
@@ -71,7 +72,7 @@ backend targets
 }
 
 func startBalancer(ctx context.Context, s space, dir string, t targets, address netip.Addr, log io.Writer) (*balancer, error) {
-	b := &balancer{targets: t, space: s, address: address, socket: filepath.Join(dir, "haproxy.sock"), live: map[string]*target{}}
+	b := &balancer{targets: t, space: s, address: address, log: log, socket: filepath.Join(dir, "haproxy.sock"), live: map[string]*target{}}
 	b.http = &http.Client{
 		Transport:     &http.Transport{DialContext: s.dial(nil), DisableKeepAlives: true},
 		Timeout:       time.Duration(t.Timeout) * time.Second,
@@ -153,6 +154,9 @@ func (b *balancer) probe(ctx context.Context, t *target, changed func(healthy bo
 		said := b.answers(ctx, t.address)
 		if ctx.Err() != nil {
 			return
+		}
+		if said != "" {
+			_, _ = fmt.Fprintln(b.log, time.Now().UTC().Format(time.TimeOnly), "probe:", said) // the log is for people
 		}
 		b.mu.Lock()
 		t.last = said

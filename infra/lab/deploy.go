@@ -31,10 +31,15 @@ type deployer struct {
 	log          io.Writer
 	wait         string // for a fleet to serve; "": as synthesized
 	applied      bool   // once, whole
+	builds       int    // beside the first
 }
 
-// set changes a text of the environment's file, which is there once.
-func (d *deployer) set(old, new string) error {
+// firstTTL is what the environment's file says, in minutes, before anything changes it.
+const firstTTL = 10
+
+// newBuild changes a setting, so that the next deploy replaces the fleet.
+func (d *deployer) newBuild() error {
+	old, new := fmt.Sprintf("url_ttl: %dm", firstTTL+d.builds), fmt.Sprintf("url_ttl: %dm", firstTTL+d.builds+1)
 	path := filepath.Join(d.environments, d.environment+".yaml")
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -43,6 +48,7 @@ func (d *deployer) set(old, new string) error {
 	if strings.Count(string(text), old) != 1 {
 		return fmt.Errorf("change the environment: %s does not hold %q exactly once", path, old)
 	}
+	d.builds++
 	return os.WriteFile(path, []byte(strings.Replace(string(text), old, new, 1)), 0o644)
 }
 

@@ -41,6 +41,15 @@ func (l *lab) during(ctx context.Context, s *Scenario, fault func(context.Contex
 	return t, nil
 }
 
+// answersAgain waits until a machine answers a probe.
+func (l *lab) answersAgain(ctx context.Context, m *machine) error {
+	err := until(ctx, func() bool { return m.off() || l.controller.balancer.answers(ctx, l.port(m)) == "" })
+	if err == nil && m.off() {
+		return fmt.Errorf("%s was found unhealthy and replaced meanwhile", m.ID)
+	}
+	return err
+}
+
 // restart is how long the API may be away after a crash: the unit's pause of 1 s, and a busy machine's start.
 const restart = 5 * time.Second
 
@@ -60,7 +69,7 @@ func (l *lab) diskFull(ctx context.Context, s *Scenario) error {
 		if _, err := victim.run(ctx, "systemctl", "kill", "--signal=KILL", unit); err != nil {
 			return err
 		}
-		if err := until(ctx, func() bool { return l.controller.balancer.answers(ctx, l.port(victim)) == "" }); err != nil {
+		if err := l.answersAgain(ctx, victim); err != nil {
 			return err
 		}
 		if err := pause(ctx, settle); err != nil {
@@ -112,8 +121,7 @@ func (l *lab) crash(ctx context.Context, s *Scenario) error {
 		if _, err := victim.run(ctx, "systemctl", "kill", "--signal=KILL", unit); err != nil {
 			return err
 		}
-		// Until it answers again, or the whole scenario has taken too long.
-		return until(ctx, func() bool { return l.controller.balancer.answers(ctx, l.port(victim)) == "" })
+		return l.answersAgain(ctx, victim)
 	})
 	s.promise(t.Disturbed <= restart, "requests failed for %s", seconds(t.Disturbed))
 	s.promise(sum(t.TransfersFailed) == 0, "%d of the client's files failed", sum(t.TransfersFailed))
@@ -203,7 +211,7 @@ func (l *lab) tampered(ctx context.Context, s *Scenario) error {
 	if err := c.store.put(ctx, bucket, key, append(build[:len(build):len(build)], 0)); err != nil {
 		return err
 	}
-	if err := l.deployer.set("url_ttl: 11m", "url_ttl: 12m"); err != nil {
+	if err := l.deployer.newBuild(); err != nil {
 		return err
 	}
 	l.deployer.wait = shortWait

@@ -230,10 +230,8 @@ func (m *machine) kill() error {
 
 // shutDown ends the machine as EC2 ends an instance: its system stops its services first.
 func (m *machine) shutDown() error {
-	select {
-	case <-m.ended:
+	if m.off() {
 		return nil
-	default:
 	}
 	if err := m.nspawn.Process.Signal(syscall.SIGTERM); err != nil {
 		return fmt.Errorf("shut %s down: %w", m.ID, err)
@@ -253,6 +251,16 @@ func (m *machine) discard(ctx context.Context) error {
 		err = sh(ctx, `umount --recursive %[1]s; umount %[2]s/layer; ip netns del %[3]s; rm -rf %[2]s`, m.root, m.dir, m.space)
 	})
 	return err
+}
+
+// off tells whether the machine has ended.
+func (m *machine) off() bool {
+	select {
+	case <-m.ended:
+		return true
+	default:
+		return false
+	}
 }
 
 // booted tells whether cloud-init has finished.

@@ -161,7 +161,7 @@ func (l *lab) newBuild(ctx context.Context, s *Scenario) error {
 		return err
 	}
 	began := time.Now()
-	if err := l.deployer.set("url_ttl: 10m", "url_ttl: 11m"); err != nil {
+	if err := l.deployer.newBuild(); err != nil {
 		return err
 	}
 	if err := l.deployer.apply(ctx); err != nil {
