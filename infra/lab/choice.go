@@ -44,7 +44,7 @@ var steps = []step{
 	{"metadata", "the metadata service is gone for a minute", 3 * time.Minute, full, (*lab).metadataGone},
 	{"s3-gone", "S3 is gone for a minute", 3 * time.Minute, full, storeFails(storeGone)},
 	{"s3-slow", "S3 is slow for a minute", 3 * time.Minute, full, storeFails(storeSlow)},
-	{"s3-resets", "S3 resets every third connection for a minute", 3 * time.Minute, full, storeFails(storeResets)},
+	{"s3-resets", "S3 resets every third request's connection for a minute", 3 * time.Minute, full, storeFails(storeResets)},
 	{"tampered", "a deploy of a tampered release, and the next", 12 * time.Minute, full, (*lab).tampered},
 	{"audit", "nothing is lost", 3 * time.Minute, always, (*lab).nothingLost},
 }

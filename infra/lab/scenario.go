@@ -143,8 +143,8 @@ func (l *lab) death(ctx context.Context, s *Scenario) error {
 	return nil
 }
 
-// deployDelay makes some five lists be in flight on each machine.
-const deployDelay = time.Second
+// deployDelay keeps some five lists in flight on each of four machines.
+const deployDelay = 2 * time.Second
 
 // newBuild replaces the fleet by another.
 func (l *lab) newBuild(ctx context.Context, s *Scenario) error {

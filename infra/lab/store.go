@@ -20,6 +20,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"os"
@@ -71,7 +72,7 @@ const (
 	storeWell   storeFault = iota
 	storeGone              // connections are refused their answer at once
 	storeSlow              // answers take storeDelay
-	storeResets            // every third connection is reset in the midst of the answer
+	storeResets            // every third request's connection is reset
 )
 
 const storeDelay = 2 * time.Second
@@ -196,8 +197,14 @@ func (s *store) serve(ctx context.Context, in space, address string) error {
 		case storeSlow:
 			delay = storeDelay
 		case storeResets:
-			if s.count.Add(1)%3 == 0 {
-				reset(w)
+			switch s.count.Add(1) % 6 {
+			case 0: // before it has done anything
+				reset(w, nil)
+				return
+			case 3: // when it has, in the midst of the answer
+				done := httptest.NewRecorder()
+				proxy.ServeHTTP(done, r)
+				reset(w, done)
 				return
 			}
 		}
@@ -212,18 +219,23 @@ func (s *store) serve(ctx context.Context, in space, address string) error {
 	return nil
 }
 
-// reset begins an answer and resets the connection.
-func reset(w http.ResponseWriter) {
+// reset resets the connection, after the first half of the answer if it has a body.
+func reset(w http.ResponseWriter, answer *httptest.ResponseRecorder) {
 	c, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		panic(http.ErrAbortHandler)
+		panic(http.ErrAbortHandler) // the connection is closed
 	}
-	_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n<") // who is gone need not be reset
+	if answer != nil && answer.Body.Len() > 1 {
+		body := answer.Body.Bytes()
+		res := answer.Result()
+		res.Body, res.ContentLength = io.NopCloser(bytes.NewReader(body[:len(body)/2])), int64(len(body))
+		_ = res.Write(c) // it says that the body is too short, or that the caller is gone
+	}
 	if encrypted, ok := c.(*tls.Conn); ok {
-		if plain, ok := encrypted.NetConn().(*net.TCPConn); ok {
-			_ = plain.SetLinger(0)
-			c = plain
-		}
+		c = encrypted.NetConn()
+	}
+	if plain, ok := c.(*net.TCPConn); ok {
+		_ = plain.SetLinger(0)
 	}
 	_ = c.Close()
 }
