@@ -1,7 +1,6 @@
 package main
 
 import (
-	"runtime/debug"
 	"slices"
 	"time"
 
@@ -72,7 +71,9 @@ Exit codes: 0 done, 1 failed (or cancelled), 2 wrong usage.`,
 	flags.DurationVar(&o.stall, "stall-timeout", client.DefaultStallTimeout, "how long a connection over which nothing moves is waited for")
 	flags.BoolVarP(&o.quiet, "quiet", "q", false, "say nothing but what was asked for, and errors")
 	root.AddCommand(p.ping(o), p.list(o), p.delete(o), p.download(o), p.upload(o), p.keys(o),
-		p.ls(o), p.stat(o), p.put(o), p.get(o), p.cat(o), p.rm(o), p.cp(o), p.mv(o), p.sync(o), p.versions(o), p.restore(o), p.share(o))
+		p.ls(o), p.stat(o), p.put(o), p.get(o), p.cat(o), p.rm(o), p.cp(o), p.mv(o), p.sync(o), p.versions(o), p.restore(o), p.share(o), p.man(o))
+	root.SetOut(p.stdout)
+	addCompletion(root)
 	return root
 }
 
@@ -91,11 +92,17 @@ func (o *options) name(args []string) (string, error) {
 	return args[0], nil
 }
 
-// version is the module's version, which is (devel) for a build outside of
-// version control.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
+// addCompletion adds the command that cobra would add by itself, with examples as
+// all others have them. It writes to where root writes to by now.
+func addCompletion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		if cmd.Name() != "completion" {
+			continue
+		}
+		cmd.Example = "  storagectl completion bash > storagectl.bash"
+		for _, shell := range cmd.Commands() {
+			shell.Example = "  storagectl completion " + shell.Name() + " > storagectl." + shell.Name()
+		}
 	}
-	return "unknown"
 }

@@ -56,7 +56,6 @@ func (p program) run(ctx context.Context, args []string) int {
 	root := p.root(&started)
 	root.SetArgs(args)
 	root.SetIn(p.stdin)
-	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
