@@ -7,6 +7,7 @@ A file that is no table fails its own task, whose log names it, and touches noth
 """
 
 import logging
+import random
 import tempfile
 from dataclasses import asdict
 from datetime import timedelta
@@ -51,17 +52,15 @@ def json_to_csv():
         try:
             with Client(address()) as api:
                 made = {file.key for file in api.files(output + prefix)}
-                new = []
-                for file in api.files(prefix):
-                    if not file.key.lower().endswith(ENDINGS) or csv_name(output, file) in made:
-                        continue
-                    if len(new) == MAX_FILES:
-                        log.warning("there are more than %d new files: the next run goes on", MAX_FILES)
-                        break
-                    new.append(asdict(file))
+                json_files = (file for file in api.files(prefix) if file.key.lower().endswith(ENDINGS))
+                new = [asdict(file) for file in json_files if csv_name(output, file) not in made]
         except Refused as e:
             raise AirflowFailException(str(e)) from e
         log.info("%d new files below %r", len(new), prefix)
+        if len(new) > MAX_FILES:
+            log.warning("%d of them now, the next runs go on", MAX_FILES)
+            # Any, not the first: those that nobody mends must not be all that is ever tried.
+            new = random.sample(new, MAX_FILES)
         return new
 
     @task(execution_timeout=timedelta(hours=1), map_index_template="{{ file }}", **RETRIES)
@@ -72,17 +71,17 @@ def json_to_csv():
         name = csv_name(context["params"]["output"], file)
         if file.size > MAX_BYTES:
             raise AirflowFailException(f"{file.key!r} has {file.size} bytes, more than {MAX_BYTES}: land it in several files")
-        with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as target, Client(address()) as api:
-            try:
+        try:
+            with Client(address()) as api, tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as target:
                 api.read(file, source)
                 table = convert(source, target)
                 wrote = api.write_new(name, target, "text/csv; charset=utf-8; header=present")
-            except BadFile as e:
-                raise AirflowFailException(f"{file.key!r}: {e}") from e
-            except (Changed, Missing) as e:
-                raise AirflowSkipException(f"{file.key!r} was written or deleted meanwhile; the next run sees to it") from e
-            except Refused as e:
-                raise AirflowFailException(str(e)) from e
+        except BadFile as e:
+            raise AirflowFailException(f"{file.key!r}: {e}") from e
+        except (Changed, Missing) as e:
+            raise AirflowSkipException(f"{file.key!r} was written or deleted meanwhile; the next run sees to it") from e
+        except Refused as e:
+            raise AirflowFailException(str(e)) from e
         log.info("%r: %d rows of %d columns, %r %s", file.key, table.rows, table.columns, name, "written" if wrote else "was there")
         return name
 

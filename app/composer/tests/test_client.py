@@ -57,9 +57,12 @@ def test_a_file_is_written_once(storage: Storage):
         assert content(api, before) == b"first"
 
 
-def test_what_is_too_large_for_the_api_goes_to_s3_directly_and_once(storage: Storage, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module, "DIRECT_BYTES", 4)
-    with storage.client() as api:
+@pytest.mark.parametrize("direct", [0, 1 << 20])
+def test_what_is_too_large_for_the_api_goes_to_s3_directly_and_once(
+    start_storage: Callable[..., Storage], monkeypatch: pytest.MonkeyPatch, direct: int
+):
+    monkeypatch.setattr(module, "DIRECT_BYTES", direct)
+    with start_storage("STORAGE_MAX_BODY=4").client() as api:
         assert api.write_new("csv/large é", io.BytesIO(b"first"), CSV)
         assert not api.write_new("csv/large é", io.BytesIO(b"second"), CSV)
         assert content(api, api.stat("csv/large é")) == b"first"
@@ -76,9 +79,9 @@ def test_all_pages_are_listed(storage: Storage):
 def test_what_was_written_anew_is_not_read_as_what_was_found(storage: Storage):
     with storage.client() as api:
         api.write_new("landing/changed", io.BytesIO(b"first"), CSV)
-        with pytest.raises(Changed, match=r"^read 'landing/changed': the storage API answers 412"):
+        with pytest.raises(Changed, match=r"^read 'landing/changed': the answer is 412"):
             content(api, File("landing/changed", 5, "0" * 32))
-        with pytest.raises(Missing, match=r"^read 'landing/missing': the storage API answers 404"):
+        with pytest.raises(Missing, match=r"^read 'landing/missing': the answer is 404"):
             content(api, File("landing/missing", 5, "0" * 32))
 
 
@@ -99,6 +102,26 @@ def test_why_a_request_is_refused_is_said_at_once(storage: Storage):
     assert 'the path segment ".."' in refused(storage.client(), lambda api: api.stat("landing/../other/a"))
     wrong_server = Client(Address(storage.url + "/v1", storage.airflow), pytest.fail)
     assert "there is no such route" in refused(wrong_server, lambda api: api.stat("landing/a"))
+
+
+def test_an_address_that_leads_elsewhere_is_no_success():
+    moved = (301, {"Location": "https://127.0.0.1/"}, b"")
+    with serve(*[moved] * 3) as script, Client(Address(script.url, KEY), pytest.fail) as api:
+        for ask in (lambda: api.stat("a"), lambda: list(api.files(""))):
+            with pytest.raises(Refused, match="the answer is 301: STORAGE_URL must be the address that this one leads to"):
+                ask()
+
+
+def test_a_signature_that_has_ended_is_worth_another_try(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "DIRECT_BYTES", 0)
+    with serve((403, {}, b"<Error><Code>AccessDenied</Code></Error>")) as s3:
+        signed = {"method": "PUT", "url": f"{s3.url}/a", "headers": {}}
+        with (
+            serve((200, {}, json.dumps(signed).encode())) as script,
+            Client(Address(script.url, KEY), pytest.fail) as api,
+            pytest.raises(Unavailable, match=r"^write 'a' to S3: the answer is 403$"),
+        ):
+            api.write_new("a", io.BytesIO(b"content"), CSV)
 
 
 def test_a_client_that_asks_too_often_waits_as_long_as_it_is_told(start_storage: Callable[..., Storage]):
@@ -144,7 +167,7 @@ def test_what_may_pass_is_waited_for(answer: tuple[int, dict[str, str], bytes], 
 def test_what_does_not_pass_is_given_up():
     waits: list[float] = []
     with serve(*[(503, {}, b"")] * ATTEMPTS) as script, Client(Address(script.url, KEY), waits.append) as api:
-        with pytest.raises(Unavailable, match=r"^list 'landing/': the storage API answers 503$"):
+        with pytest.raises(Unavailable, match=r"^list 'landing/': the answer is 503$"):
             list(api.files("landing/"))
         assert len(script.requests) == ATTEMPTS
         url = script.url

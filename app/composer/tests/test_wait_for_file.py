@@ -124,9 +124,9 @@ def test_a_key_that_will_never_do_fails_both_at_once(storage: Storage, use: Call
 def test_another_server_is_not_waited_for(use: Callable, monkeypatch: pytest.MonkeyPatch):
     with serve(*[(404, {}, b"<html>")] * 3) as script:
         use(script.url, KEY)
-        with pytest.raises(AirflowFailException, match="the storage API answers 404"):
+        with pytest.raises(AirflowFailException, match="the answer is 404"):
             sensor(key="landing/x.json").execute({})
-        assert "the storage API answers 404" in fire(FileTrigger("landing/x.json", every=600))["refused"]
+        assert "the answer is 404" in fire(FileTrigger("landing/x.json", every=600))["refused"]
     monkeypatch.delenv("STORAGE_URL")
     assert fire(FileTrigger("landing/x.json", every=600))["refused"].startswith("STORAGE_URL is ''")
 

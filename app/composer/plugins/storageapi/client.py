@@ -13,7 +13,7 @@ from typing import BinaryIO
 import httpx
 
 from storageapi.address import Address
-from storageapi.errors import Changed, Missing, Refused, Unavailable, failure, passing
+from storageapi.errors import Changed, Missing, Refused, TooLarge, Unavailable, failure, passing
 
 log = logging.getLogger(__name__)
 
@@ -58,8 +58,8 @@ class Client:
         while True:
             query = {"prefix": prefix} | ({"cursor": cursor} if cursor else {})
             page = self._api("GET", f"{self._address.url}/v1/files", f"list {prefix!r}", params=query).json()
-            for found in page["files"]:
-                yield File(found["key"], found["size"], found["etag"].strip('"'))
+            for file in page["files"]:
+                yield File(file["key"], file["size"], file["etag"].strip('"'))
             cursor = page.get("next_cursor")
             if not cursor:
                 return
@@ -71,7 +71,7 @@ class Client:
             return found(key, self._api("HEAD", url, what))
         except (Missing, Refused):
             # HEAD says neither why, nor whether it is the file that is missing or the route, for which nobody should wait.
-            self._api("GET", url, what)
+            self._api("GET", url, what, params={"stream": "1"}, take=lambda _: None)
             raise
 
     def read(self, file: File, into: BinaryIO) -> None:
@@ -90,27 +90,35 @@ class Client:
     def write_new(self, key: str, content: BinaryIO, kind: str) -> bool:
         """Writes a file unless there is one of that name, and says whether it did. Two that write at once make one file."""
         size, digest = _measure(content)
-        what = f"write {key!r}"
         try:
-            if size > DIRECT_BYTES:
-                self._write_signed(key, content, kind, size, digest)
-            else:
-                headers = {
-                    "Content-Type": kind,
-                    "Content-Length": str(size),
-                    "Content-Digest": f"sha-256=:{b64encode(digest).decode()}:",
-                    "If-None-Match": "*",
-                }
-                self._api("PUT", self._address.file(key), what, headers=headers, body=content)
+            if size <= DIRECT_BYTES:
+                try:
+                    self._write(key, content, kind, size, digest)
+                    return True
+                except TooLarge:
+                    log.info("%r is more than this API takes through itself", key)
+            self._write_signed(key, content, kind, size, digest)
         except Changed:
             return False
         return True
+
+    def _write(self, key: str, content: BinaryIO, kind: str, size: int, digest: bytes) -> None:
+        headers = {
+            "Content-Type": kind,
+            "Content-Length": str(size),
+            "Content-Digest": f"sha-256=:{b64encode(digest).decode()}:",
+            "If-None-Match": "*",
+        }
+        self._api("PUT", self._address.file(key), f"write {key!r}", headers=headers, body=content)
 
     def _write_signed(self, key: str, content: BinaryIO, kind: str, size: int, digest: bytes) -> None:
         asked = {"type": kind, "size": size, "sha256": digest.hex(), "if_new": True}
         signed = self._api("PUT", self._address.file(key), f"sign the writing of {key!r}", params={"sign": "1"}, json=asked).json()
         headers = signed["headers"] | {"Content-Length": str(size)}
-        self._send(signed["method"], signed["url"], f"write {key!r} to S3", headers=headers, body=content)
+        try:
+            self._send(signed["method"], signed["url"], f"write {key!r} to S3", headers=headers, body=content)
+        except Refused as e:  # a signature ends: another one may do
+            raise Unavailable(str(e)) from e
 
     def _api(self, method: str, url: str, what: str, *, headers: dict[str, str] | None = None, **request) -> httpx.Response:
         return self._send(method, url, what, headers=(headers or {}) | self._address.headers(), **request)
@@ -133,7 +141,7 @@ class Client:
                 body.seek(0)
             try:
                 with self._http.stream(method, url, content=body, **request) as answer:
-                    if answer.is_success or answer.has_redirect_location:
+                    if answer.is_success:
                         take(answer)
                         return answer
                     answer.read()

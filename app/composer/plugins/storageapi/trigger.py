@@ -45,9 +45,11 @@ class FileTrigger(BaseTrigger):
                     if answer.is_success:
                         return asdict(found(self.key, answer))
                     error = failure(what, answer)
-                    if not isinstance(error, Missing) and not passing(answer.status_code):
-                        raise error
                     pause = max(pause, retry_after(answer) or 0)
+                    if passing(answer.status_code):
+                        self.log.warning("%s; trying again in %s s", error, pause)
+                    elif not isinstance(error, Missing):
+                        raise error
                 except httpx.TransportError as e:
-                    self.log.warning("%s: %s: %s: trying again in %s s", what, type(e).__name__, e, pause)
+                    self.log.warning("%s: %s: %s; trying again in %s s", what, type(e).__name__, e, pause)
                 await asyncio.sleep(pause)
