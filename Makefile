@@ -16,7 +16,7 @@ INIT_FLAGS = $(if $(EMAIL),--email $(EMAIL)) $(if $(CIDR),--cidr $(CIDR)) \
 LINT := go tool -modfile=.ci/tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help up status down test lab lint scan fuzz bench bench-client bench-synth composer-env composer-pytest composer-test init key synth cost plan deploy destroy purge client clean go cloudstorage
+.PHONY: help up status down test test-infra test-app lab lint scan fuzz bench bench-client bench-synth composer-env composer-pytest composer-test init key synth cost plan deploy destroy purge client clean go cloudstorage
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -36,8 +36,15 @@ client: go ## use the API: make client ARGS='--ip 127.0.0.1 list'
 
 test: go ## vet and all tests (app with the race detector)
 	go vet ./app/... ./infra/... .
+	@$(MAKE) --no-print-directory -k -j2 test-infra test-app
+
+# Side by side, since infra's mostly wait for Terraform; both are told to the end when one fails. Three packages at once,
+# so that the two that wait do not keep the others from the cores.
+test-infra:
+	go test -p 3 -timeout 15m ./infra/... .
+
+test-app:
 	go test -race ./app/...
-	go test -timeout 15m ./infra/... .
 
 lab: go ## boot the synthesized fleet on this machine and break things under load (Linux, root; docs/reliability.md)
 	@go build -o $(BIN)/lab ./infra/cmd/lab

@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -34,7 +35,14 @@ func TestEveryEnvironmentOnTheEmulator(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := world{root: root, program: program, tools: tools}
+	w := world{
+		tools:   tools,
+		shipped: synthesis(t, root, program, nil),
+		keyed:   synthesis(t, root, program, map[string][]edit{"production": {addKey}}),
+		rebuilt: synthesis(t, root, program, map[string][]edit{
+			"module02": {newBuild}, "single": {newBuild}, "production": {addKey, newBuild, {"deletion_protection: true", "deletion_protection: false"}},
+		}),
+	}
 	// Side by side whatever -parallel says: they wait for the provider's own timers more than they compute.
 	var group sync.WaitGroup
 	for name, test := range map[string]func(t *testing.T){
@@ -57,7 +65,7 @@ func TestEveryEnvironmentOnTheEmulator(t *testing.T) {
 
 // testModule02: a fleet built from source, replaced by the next build, gone without its data.
 func testModule02(d *deployment) {
-	d.synth()
+	d.use(d.w.shipped)
 	d.apply("module02-storage")
 	first := d.apply("module02-api").outputs
 	d.converged("module02-storage")
@@ -68,8 +76,7 @@ func testModule02(d *deployment) {
 	}
 	d.put("module02-0000000000", "kept.txt", "data")
 
-	d.edit("module02", "url_ttl: 10m", "url_ttl: 11m")
-	d.synth()
+	d.use(d.w.rebuilt)
 	second := d.apply("module02-api")
 	if first["autoscaling_group_name"] == second.outputs["autoscaling_group_name"] || first["launch_template_id"] == second.outputs["launch_template_id"] {
 		d.t.Errorf("a new build kept the fleet's names: %v, then %v", first, second.outputs)
@@ -88,7 +95,7 @@ func testModule02(d *deployment) {
 
 // testSingle: an instance in the default VPC, replaced when its user-data changes.
 func testSingle(d *deployment) {
-	d.synth()
+	d.use(d.w.shipped)
 	d.apply("single-storage")
 	first := d.apply("single-api").outputs
 	d.converged("single-storage")
@@ -98,8 +105,7 @@ func testSingle(d *deployment) {
 	}
 	d.put("module02-single-0000000000", "kept.txt", "data")
 
-	d.edit("single", "url_ttl: 10m", "url_ttl: 11m")
-	d.synth()
+	d.use(d.w.rebuilt)
 	if second := d.apply("single-api").outputs; second["instance_id"] == first["instance_id"] {
 		d.t.Errorf("a new build kept the instance %s", first["instance_id"])
 	}
@@ -114,7 +120,7 @@ func testSingle(d *deployment) {
 func testProduction(d *deployment) {
 	const bucket, stateBucket = "cloudstorage-0000000000", "cloudstorage-api-state-0000000000"
 	d.hostedZone("example.com")
-	d.synth()
+	d.use(d.w.shipped)
 	d.apply("production-storage")
 	first := d.apply("production-api").outputs
 	if first["api_url"] != "https://files.example.com" || first["dashboard_url"] == "" || first["alarm_topic_arn"] == "" {
@@ -126,22 +132,18 @@ func testProduction(d *deployment) {
 
 	d.holds(stateBucket, "keyring.json", `{"keys":[]}`)
 
-	key := fmt.Sprintf(`{"id":"ci","sha256":"%064d","verbs":["read"],"prefixes":["${x}"]}`, 1)
-	d.edit("production", "keys: []", "keys: ["+key+"]")
-	d.synth()
+	d.use(d.w.keyed)
 	if log := d.apply("production-storage").log; !strings.Contains(log, "0 added, 1 changed, 0 destroyed") {
 		d.t.Errorf("a key was added by more than one change in place:\n%s", log)
 	}
-	d.holds(stateBucket, "keyring.json", `{"keys":[`+key+`]}`)
+	d.holds(stateBucket, "keyring.json", `{"keys":[`+testKey+`]}`)
 	d.converged("production-storage")
 	d.put(stateBucket, "keyring.json", `{"keys":[],"changed":"by hand"}`)
 	d.apply("production-storage")
-	d.holds(stateBucket, "keyring.json", `{"keys":[`+key+`]}`)
+	d.holds(stateBucket, "keyring.json", `{"keys":[`+testKey+`]}`)
 	d.converged("production-api")
 
-	d.edit("production", "url_ttl: 10m", "url_ttl: 11m")
-	d.edit("production", "deletion_protection: true", "deletion_protection: false")
-	d.synth()
+	d.use(d.w.rebuilt)
 	second := d.apply("production-api")
 	if first["autoscaling_group_name"] == second.outputs["autoscaling_group_name"] {
 		d.t.Errorf("a new build kept the fleet %s", first["autoscaling_group_name"])
@@ -165,7 +167,7 @@ func (d *deployment) hostedZone(name string) {
 }
 
 func testAccount(d *deployment) {
-	d.synth()
+	d.use(d.w.shipped)
 	outputs := d.apply("account").outputs
 	if outputs["budget_name"] == "" || outputs["state_bucket_name"] == "" {
 		d.t.Errorf("outputs %v", outputs)
@@ -173,31 +175,78 @@ func testAccount(d *deployment) {
 	d.converged("account")
 }
 
+// testKey is the key that production's second synthesis adds.
+var testKey = fmt.Sprintf(`{"id":"ci","sha256":"%064d","verbs":["read"],"prefixes":["${x}"]}`, 1)
+
+// edit changes one text in an environment's file.
+type edit struct{ old, new string }
+
+var (
+	addKey   = edit{"keys: []", "keys: [" + testKey + "]"}
+	newBuild = edit{"url_ttl: 10m", "url_ttl: 11m"} // a setting that the user-data carries
+)
+
 // world is what all deployments share.
 type world struct {
-	root, program string
-	tools         *Tools
+	tools                   *Tools
+	shipped, keyed, rebuilt func() (outdir string, err error)
+}
+
+// synthesis returns what synthesizes all environments, edited, the first time that it is called. Which emulator they go
+// to is not written into them, so that one synthesis serves all.
+func synthesis(t *testing.T, root, program string, edits map[string][]edit) func() (outdir string, err error) {
+	t.Helper()
+	dir := t.TempDir()
+	environments, outdir := filepath.Join(dir, "environments"), filepath.Join(dir, "cdktf.out")
+	copyEnvironments(t, root, environments)
+	for name, edits := range edits {
+		for _, e := range edits {
+			editFile(t, filepath.Join(environments, name+".yaml"), e.old, e.new)
+		}
+	}
+	return sync.OnceValues(func() (string, error) {
+		return outdir, Synth(t.Context(), SynthOptions{
+			Program: program, Root: root, Environments: environments, Outdir: outdir, Emulator: motoEndpoint(1),
+		})
+	})
 }
 
 // deployment is an environment on an emulator of its own.
 type deployment struct {
-	t            *testing.T
-	w            world
-	name         string
-	api          API
-	outdir       string
-	environments string
+	t      *testing.T
+	w      world
+	name   string
+	api    API
+	outdir string
+	ready  map[string]bool // the stacks whose folders are initialized
 }
 
 func newDeployment(t *testing.T, w world, name string) *deployment {
 	t.Helper()
-	dir := t.TempDir()
-	d := &deployment{
-		t: t, w: w, name: name, api: API{testMoto(t).Endpoint()},
-		outdir: filepath.Join(dir, "cdktf.out"), environments: filepath.Join(dir, "environments"),
+	return &deployment{
+		t: t, w: w, name: name, api: API{testMoto(t).Endpoint()}, outdir: filepath.Join(t.TempDir(), "cdktf.out"), ready: map[string]bool{},
 	}
-	copyEnvironments(t, w.root, d.environments)
-	return d
+}
+
+// use makes the deployment's stacks those of a synthesis.
+func (d *deployment) use(synthesis func() (outdir string, err error)) {
+	d.t.Helper()
+	from, err := synthesis()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	stacks, err := filepath.Glob(StackDir(from, d.name+"*"))
+	if err != nil || len(stacks) == 0 {
+		d.t.Fatalf("%s: %d stacks were synthesized (%v)", d.name, len(stacks), err)
+	}
+	for _, stack := range stacks {
+		to := StackDir(d.outdir, filepath.Base(stack))
+		// What Terraform keeps beside these stays.
+		err := errors.Join(os.RemoveAll(filepath.Join(to, "cdk.tf.json")), os.RemoveAll(filepath.Join(to, "assets")), os.CopyFS(to, os.DirFS(stack)))
+		if err != nil {
+			d.t.Fatal(err)
+		}
+	}
 }
 
 func copyEnvironments(t *testing.T, root, dir string) {
@@ -205,12 +254,6 @@ func copyEnvironments(t *testing.T, root, dir string) {
 	if err := os.CopyFS(dir, os.DirFS(filepath.Join(root, "infra", "environments"))); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// edit changes one text in an environment's file.
-func (d *deployment) edit(name, old, new string) {
-	d.t.Helper()
-	editFile(d.t, filepath.Join(d.environments, name+".yaml"), old, new)
 }
 
 func editFile(t *testing.T, path, old, new string) {
@@ -227,16 +270,6 @@ func editFile(t *testing.T, path, old, new string) {
 	}
 }
 
-func (d *deployment) synth() {
-	d.t.Helper()
-	err := Synth(d.t.Context(), SynthOptions{
-		Program: d.w.program, Root: d.w.root, Environment: d.name, Environments: d.environments, Outdir: d.outdir, Emulator: d.api.Endpoint,
-	})
-	if err != nil {
-		d.t.Fatal(err)
-	}
-}
-
 // applied is what an apply said and left.
 type applied struct {
 	log     string
@@ -249,8 +282,11 @@ func (d *deployment) stack(name string, out *bytes.Buffer) *Stack {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	if err := s.Init(d.t.Context()); err != nil {
-		d.t.Fatal(err)
+	if !d.ready[name] {
+		if err := s.Init(d.t.Context()); err != nil {
+			d.t.Fatal(err)
+		}
+		d.ready[name] = true
 	}
 	return s
 }

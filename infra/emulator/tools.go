@@ -59,6 +59,10 @@ func terraformEnviron(own Environ) Environ {
 		}
 	}
 	env["CHECKPOINT_DISABLE"] = "1"
+	// Terraform and the provider run for seconds, of which collecting garbage took a third; it costs a fifth more memory.
+	if env["GOGC"] == "" {
+		env["GOGC"] = "400"
+	}
 	return env
 }
 

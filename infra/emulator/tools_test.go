@@ -19,8 +19,11 @@ func TestAMissingTerraformConfigurationIsNotPassedOn(t *testing.T) {
 func TestTerraformGetsNothingThatChangesItsPlansFromOutside(t *testing.T) {
 	t.Parallel()
 	env := terraformEnviron(Environ{"PATH": "/bin", "TF_VAR_region": "x", "TF_CLI_ARGS_plan": "-refresh=false", "TF_WORKSPACE": "w", "TF_LOG": "trace"})
-	if len(env) != 2 || env["PATH"] != "/bin" || env["CHECKPOINT_DISABLE"] != "1" {
+	if len(env) != 3 || env["PATH"] != "/bin" || env["CHECKPOINT_DISABLE"] != "1" || env["GOGC"] == "" {
 		t.Errorf("got %v", env)
+	}
+	if env := terraformEnviron(Environ{"GOGC": "50"}); env["GOGC"] != "50" {
+		t.Errorf("somebody's own GOGC becomes %s", env["GOGC"])
 	}
 }
 

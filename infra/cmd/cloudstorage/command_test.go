@@ -57,8 +57,16 @@ func replaceOnce(t *testing.T, text, old, new string) string {
 // command runs a command as a person would, who types the given lines.
 func command(t *testing.T, root, typed string, args ...string) (code int, out string) {
 	t.Helper()
+	return commandIn(t, nil, root, typed, args...)
+}
+
+// commandIn is command where the variables are set.
+func commandIn(t *testing.T, variables map[string]string, root, typed string, args ...string) (code int, out string) {
+	t.Helper()
 	var said bytes.Buffer
-	code = run(t.Context(), append([]string{"--root", root}, args...), console{in: strings.NewReader(typed), out: &said, err: &said})
+	code = run(t.Context(), append([]string{"--root", root}, args...), console{
+		in: strings.NewReader(typed), out: &said, err: &said, getenv: func(name string) string { return variables[name] },
+	})
 	return code, said.String()
 }
 

@@ -24,7 +24,7 @@ func newCost(p *project) *cobra.Command {
 			// Standard output is the estimate's; what synthesizing says goes beside it.
 			beside := *p
 			beside.out = p.err
-			if os.Getenv("AWS_ENDPOINT_URL") != "" {
+			if p.env("AWS_ENDPOINT_URL") != "" {
 				return errors.New("AWS_ENDPOINT_URL is set, and an emulator costs nothing: unset it to see what AWS costs")
 			}
 			d, err := beside.synth(cmd.Context(), args[0])

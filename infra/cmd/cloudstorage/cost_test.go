@@ -11,12 +11,13 @@ import (
 )
 
 func TestTheEstimateIsOfTheEnvironmentsStacks(t *testing.T) {
-	outdir := t.TempDir()
-	t.Setenv("CDKTF_OUTDIR", outdir)
+	t.Parallel()
+	root := t.TempDir()
+	outdir := filepath.Join(root, "cdktf.out")
 	for _, name := range []string{"module02-storage", "module02-api", "single-storage", "single-api"} {
 		copyInto(t, filepath.Join(emulator.StackDir(outdir, name), "cdk.tf.json"), "../../stack/testdata/aws/"+name+".json")
 	}
-	module02 := deployment{project: &project{}, environment: "module02"}
+	module02 := deployment{project: &project{root: root}, environment: "module02"}
 	estimate, err := module02.cost()
 	if err != nil {
 		t.Fatal(err)
@@ -37,10 +38,11 @@ func TestTheEstimateIsOfTheEnvironmentsStacks(t *testing.T) {
 }
 
 func TestAnEmulatorIsNeitherPricedNorScanned(t *testing.T) {
-	t.Setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
+	t.Parallel()
 	root := testProject(t)
+	variables := map[string]string{"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}
 	for _, args := range [][]string{{"cost", "module02"}, {"scan"}} {
-		if code, out := command(t, root, "", args...); code != 1 || !strings.Contains(out, "error: AWS_ENDPOINT_URL is set") {
+		if code, out := commandIn(t, variables, root, "", args...); code != 1 || !strings.Contains(out, "error: AWS_ENDPOINT_URL is set") {
 			t.Errorf("%s: exit code %d, %q", args[0], code, out)
 		}
 	}

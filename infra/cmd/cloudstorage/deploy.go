@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -41,7 +40,7 @@ func newDeploy(p *project) *cobra.Command {
 			return d.waitHealthy(ctx, outputs)
 		},
 	}
-	cmd.Flags().BoolVar(&yes, "yes", os.Getenv("AUTO_APPROVE") == "1", "apply without asking (also AUTO_APPROVE=1)")
+	cmd.Flags().BoolVar(&yes, "yes", p.env("AUTO_APPROVE") == "1", "apply without asking (also AUTO_APPROVE=1)")
 	return cmd
 }
 

@@ -13,6 +13,7 @@ import (
 
 // The life of an environment through the commands, on an emulated AWS: deploy, destroy without the data, purge.
 func TestDestroyKeepsTheDataAndPurgeDeletesIt(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("applies with the real Terraform, which takes a minute")
 	}
@@ -20,18 +21,19 @@ func TestDestroyKeepsTheDataAndPurgeDeletesIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bucket := startEmulator(t, root)
+	endpoint, bucket := startEmulator(t, root)
 	environments := filepath.Join(t.TempDir(), "environments")
 	if err := os.CopyFS(environments, os.DirFS(filepath.Join(root, "infra", "environments"))); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("CLOUDSTORAGE_ENVIRONMENTS", environments)
 	out := t.TempDir()
-	t.Setenv("CDKTF_OUTDIR", filepath.Join(out, "cdktf.out"))
+	variables := map[string]string{
+		"AWS_ENDPOINT_URL": endpoint, "CLOUDSTORAGE_ENVIRONMENTS": environments, "CDKTF_OUTDIR": filepath.Join(out, "cdktf.out"),
+	}
 
 	does := func(code int, typed, says string, args ...string) {
 		t.Helper()
-		got, out := command(t, root, typed, args...)
+		got, out := commandIn(t, variables, root, typed, args...)
 		if got != code || !strings.Contains(out, says) {
 			t.Fatalf("%v: exit code %d, want %d and %q\n%s", args, got, code, says, out)
 		}
@@ -92,13 +94,12 @@ func startMoto(t *testing.T, root string) *emulator.Moto {
 	return moto
 }
 
-// startEmulator starts an emulated AWS, points the commands at it, and returns a function that asks for something in
-// the bucket of the environment single and checks the status.
-func startEmulator(t *testing.T, root string) func(method, key string, want int) {
+// startEmulator starts an emulated AWS and returns its endpoint, and a function that asks for something in the bucket
+// of the environment single and checks the status.
+func startEmulator(t *testing.T, root string) (endpoint string, bucket func(method, key string, want int)) {
 	t.Helper()
 	moto := startMoto(t, root)
-	t.Setenv("AWS_ENDPOINT_URL", moto.Endpoint())
-	return func(method, key string, want int) {
+	return moto.Endpoint(), func(method, key string, want int) {
 		t.Helper()
 		var body io.Reader
 		if method == http.MethodPut {

@@ -16,12 +16,15 @@ func newDestroy(p *project) *cobra.Command {
 		Short: "Remove everything disposable (the api stack); the data stays",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			d, bucket, err := p.removal(cmd.Context(), args[0])
+			d, bucket, err := p.removal(args[0])
 			if err != nil {
 				return err
 			}
 			question := fmt.Sprintf("This removes the stack %s: the network, the machines and the roles. The bucket %s and its files stay.", d.api(), bucket)
 			if err := newAsker(p.console).confirm(question, d.environment); err != nil {
+				return err
+			}
+			if err := d.prepare(cmd.Context()); err != nil {
 				return err
 			}
 			if err := d.destroyAPI(cmd.Context()); err != nil {
@@ -40,8 +43,11 @@ func newPurge(p *project) *cobra.Command {
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			d, bucket, err := p.removal(ctx, args[0])
+			d, bucket, err := p.removal(args[0])
 			if err != nil {
+				return err
+			}
+			if err := d.prepare(ctx); err != nil {
 				return err
 			}
 			deployed, err := d.deployed(ctx, bucket)
@@ -67,19 +73,12 @@ func newPurge(p *project) *cobra.Command {
 	}
 }
 
-// removal synthesizes an environment that is to be removed and returns its bucket's name.
-func (p *project) removal(ctx context.Context, environment string) (*deployment, string, error) {
+// removal returns an environment that is to be removed, not prepared yet, and its bucket's name.
+func (p *project) removal(environment string) (*deployment, string, error) {
 	if environment == config.AccountName {
 		return nil, "", errors.New("the account's stack holds the other environments' state: remove it by hand, with terraform, when nothing is left")
 	}
-	set, err := config.LoadDir(p.environments())
-	if err != nil {
-		return nil, "", err
-	}
-	if set, err = set.Only(environment); err != nil {
-		return nil, "", err
-	}
-	d, err := p.deployment(ctx, environment)
+	d, set, err := p.open(environment)
 	if err != nil {
 		return nil, "", err
 	}

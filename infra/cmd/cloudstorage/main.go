@@ -20,7 +20,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], console{in: os.Stdin, out: os.Stdout, err: os.Stderr})
+	code := run(ctx, os.Args[1:], console{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv})
 	stop()
 	os.Exit(code)
 }
@@ -29,6 +29,14 @@ func main() {
 type console struct {
 	in       io.Reader
 	out, err io.Writer
+	getenv   func(name string) string // nil: nothing is set
+}
+
+func (c console) env(name string) string {
+	if c.getenv == nil {
+		return ""
+	}
+	return c.getenv(name)
 }
 
 // errNotUp is status's answer when something does not run: an exit code, not a message.
@@ -85,11 +93,11 @@ func (p *project) cache() string { return filepath.Join(p.root, ".cache") }
 
 // environments and outdir follow the variables that synthesizing itself follows.
 func (p *project) environments() string {
-	return cmp.Or(os.Getenv("CLOUDSTORAGE_ENVIRONMENTS"), filepath.Join(p.root, "infra", "environments"))
+	return cmp.Or(p.env("CLOUDSTORAGE_ENVIRONMENTS"), filepath.Join(p.root, "infra", "environments"))
 }
 
 func (p *project) outdir() string {
-	return cmp.Or(os.Getenv("CDKTF_OUTDIR"), filepath.Join(p.root, "cdktf.out"))
+	return cmp.Or(p.env("CDKTF_OUTDIR"), filepath.Join(p.root, "cdktf.out"))
 }
 
 func (p *project) note(format string, args ...any) {

@@ -23,7 +23,7 @@ func newScan(p *project) *cobra.Command {
 }
 
 func (p *project) scan(ctx context.Context) error {
-	if os.Getenv("AWS_ENDPOINT_URL") != "" {
+	if p.env("AWS_ENDPOINT_URL") != "" {
 		return errors.New("AWS_ENDPOINT_URL is set: unset it to scan the stacks as they go to AWS")
 	}
 	// A folder of its own: what was synthesized before, of other environments, is not scanned.

@@ -56,20 +56,33 @@ func newPlan(p *project) *cobra.Command {
 	}
 }
 
+// open reads the environment's file and returns what is to be prepared before Terraform can run.
+func (p *project) open(environment string) (*deployment, config.Set, error) {
+	set, err := config.LoadDir(p.environments())
+	if err != nil {
+		return nil, config.Set{}, err
+	}
+	if set, err = set.Only(environment); err != nil {
+		return nil, config.Set{}, err
+	}
+	d := &deployment{project: p, environment: environment}
+	if d.endpoint, err = loopbackEndpoint(p.env("AWS_ENDPOINT_URL")); err != nil {
+		return nil, config.Set{}, err
+	}
+	return d, set, nil
+}
+
 // synth writes the environment's Terraform and returns where it goes.
 func (p *project) synth(ctx context.Context, environment string) (*deployment, error) {
-	set, err := config.LoadDir(p.environments())
+	d, _, err := p.open(environment)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := set.Only(environment); err != nil {
-		return nil, err
-	}
-	d := &deployment{project: p, environment: environment}
-	if d.endpoint, err = loopbackEndpoint(os.Getenv("AWS_ENDPOINT_URL")); err != nil {
-		return nil, err
-	}
-	return d, p.synthesize(ctx, emulator.SynthOptions{Environment: environment, Outdir: p.outdir(), Emulator: d.endpoint, Out: p.out})
+	return d, d.synthesizeStacks(ctx)
+}
+
+func (d *deployment) synthesizeStacks(ctx context.Context) error {
+	return d.synthesize(ctx, emulator.SynthOptions{Environment: d.environment, Outdir: d.outdir(), Emulator: d.endpoint, Out: d.out})
 }
 
 // synthesize builds the synthesizing program, the project's own, and runs it.
@@ -85,23 +98,31 @@ func (p *project) synthesize(ctx context.Context, o emulator.SynthOptions) error
 	if err != nil {
 		return err
 	}
-	o.Program, o.Root = program, p.root
+	o.Program, o.Root, o.Environments = program, p.root, p.environments()
 	return emulator.Synth(ctx, o)
 }
 
 // deployment synthesizes the environment and finds Terraform.
 func (p *project) deployment(ctx context.Context, environment string) (*deployment, error) {
-	// The first Ctrl-C lets Terraform finish what it does and save its state; the second ends us at once.
-	context.AfterFunc(ctx, func() { signal.Reset(os.Interrupt, syscall.SIGTERM) })
-	d, err := p.synth(ctx, environment)
+	d, _, err := p.open(environment)
 	if err != nil {
 		return nil, err
 	}
-	if d.endpoint != "" {
-		p.note("AWS_ENDPOINT_URL is on this machine: this goes to the emulated AWS at %s, with test credentials", d.endpoint)
+	return d, d.prepare(ctx)
+}
+
+// prepare synthesizes the environment and finds Terraform.
+func (d *deployment) prepare(ctx context.Context) (err error) {
+	// The first Ctrl-C lets Terraform finish what it does and save its state; the second ends us at once.
+	context.AfterFunc(ctx, func() { signal.Reset(os.Interrupt, syscall.SIGTERM) })
+	if err := d.synthesizeStacks(ctx); err != nil {
+		return err
 	}
-	d.tools, err = emulator.FindTools(ctx, p.root, p.cache(), p.note)
-	return d, err
+	if d.endpoint != "" {
+		d.note("AWS_ENDPOINT_URL is on this machine: this goes to the emulated AWS at %s, with test credentials", d.endpoint)
+	}
+	d.tools, err = emulator.FindTools(ctx, d.root, d.cache(), d.note)
+	return err
 }
 
 // stacks are the environment's stacks in the order that they are made in.

@@ -15,6 +15,7 @@ import (
 // The move of a state from its file to S3, by the real Terraform, with an emulated S3 as the bucket. The stack is one
 // that needs no provider, so that it takes seconds.
 func TestAStateMovesToS3AndNothingIsLost(t *testing.T) {
+	t.Parallel()
 	root, err := filepath.Abs("../../..")
 	if err != nil {
 		t.Fatal(err)
@@ -48,7 +49,7 @@ func TestAStateMovesToS3AndNothingIsLost(t *testing.T) {
 	// The environment names a bucket now.
 	writeStack(t, stack, fmt.Sprintf(`"s3": {"bucket": "state-1", "key": "cloudstorage/x-storage.tfstate", "region": "us-east-1",
 		"endpoints": {"s3": %q}, "use_path_style": true, "skip_credentials_validation": true, "skip_requesting_account_id": true,
-		"skip_metadata_api_check": true, "use_lockfile": true}`, endpoint))
+		"skip_metadata_api_check": true, "access_key": "test", "secret_key": "test", "use_lockfile": true}`, endpoint))
 
 	if err := os.WriteFile(lockFile(local), nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -159,16 +160,10 @@ func read(t *testing.T, file string) []byte {
 	return text
 }
 
-// startS3 starts an emulated AWS with an empty bucket state-1, gives Terraform credentials for it, and returns its
-// endpoint.
+// startS3 starts an emulated AWS with an empty bucket state-1 and returns its endpoint.
 func startS3(t *testing.T, root string) string {
 	t.Helper()
 	moto := startMoto(t, root)
-	for name, value := range map[string]string{
-		"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull,
-	} {
-		t.Setenv(name, value)
-	}
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, moto.Endpoint()+"/state-1", nil)
 	if err != nil {
 		t.Fatal(err)
