@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -64,9 +65,48 @@ func (c *Client) CreateLink(ctx context.Context, key object.Key, o LinkOptions) 
 	return Link{ID: made.ID, Key: key, Version: made.Version, URL: address, Token: made.Token, Expires: made.Expires}, nil
 }
 
+// LinkState is what a link is good for.
+type LinkState string
+
+// The states.
+const (
+	LinkActive LinkState = "active"
+	LinkEnded  LinkState = "ended"   // it has expired or was revoked
+	LinkNoFile LinkState = "no-file" // what it leads to is not there, or it is no link of this server
+)
+
+// LinkState asks, as anyone may, whether a link, named by its URL or its token,
+// leads to its file now.
+func (c *Client) LinkState(ctx context.Context, link string) (LinkState, error) {
+	token, err := tokenOf(link)
+	if err != nil {
+		return "", err
+	}
+	_, _, err = c.v1(ctx, v1Call{method: http.MethodGet, route: sharedRoute, rest: token, stay: true})
+	var p *Problem
+	switch {
+	case err == nil:
+		return LinkActive, nil
+	case errors.As(err, &p) && p.Status == http.StatusGone:
+		return LinkEnded, nil
+	case errors.As(err, &p) && p.Status == http.StatusNotFound:
+		return LinkNoFile, nil
+	}
+	return "", needsV1("ask about a link", err)
+}
+
 // RevokeLink ends a link, named by its URL or its token. One that has ended is
 // no error.
 func (c *Client) RevokeLink(ctx context.Context, link string) error {
+	token, err := tokenOf(link)
+	if err != nil {
+		return err
+	}
+	_, _, err = c.v1(ctx, v1Call{method: http.MethodDelete, route: "/v1/links/", rest: token})
+	return needsV1("revoke a link", err)
+}
+
+func tokenOf(link string) (string, error) {
 	token := link
 	if u, err := url.Parse(link); err == nil {
 		if _, last, found := strings.Cut(u.Path, sharedRoute); found {
@@ -74,8 +114,7 @@ func (c *Client) RevokeLink(ctx context.Context, link string) error {
 		}
 	}
 	if token == "" || strings.ContainsAny(token, "/ ") {
-		return &Error{Code: object.CodeInvalid, Message: "a link is named by its URL, …" + sharedRoute + "<token>, or by its token"}
+		return "", &Error{Code: object.CodeInvalid, Message: "a link is named by its URL, …" + sharedRoute + "<token>, or by its token"}
 	}
-	_, _, err := c.v1(ctx, v1Call{method: http.MethodDelete, route: "/v1/links/", rest: token})
-	return needsV1("revoke a link", err)
+	return token, nil
 }

@@ -33,6 +33,9 @@ type v1Call struct {
 	// A call that changes something each time is repeated only where it
 	// certainly has not been carried out.
 	once bool
+
+	// What the answer leads to is not followed.
+	stay bool
 }
 
 // v1 calls the API and returns the answer's header and body.

@@ -345,6 +345,9 @@ func TestALinkIsReadByAnyoneUntilItIsRevoked(t *testing.T) {
 		if status, got := open(link.URL); status != http.StatusOK || got != "shared" {
 			t.Errorf("%s: %d %q", link.URL, status, got)
 		}
+		if state, err := c.LinkState(t.Context(), named(link)); state != client.LinkActive || err != nil {
+			t.Errorf("%s is %s, %v", named(link), state, err)
+		}
 		for range 2 { // once more is no error
 			if err := c.RevokeLink(t.Context(), named(link)); err != nil {
 				t.Fatal(err)
@@ -353,12 +356,21 @@ func TestALinkIsReadByAnyoneUntilItIsRevoked(t *testing.T) {
 		if status, _ := open(link.URL); status != http.StatusGone {
 			t.Errorf("the revoked link is answered %d", status)
 		}
+		if state, err := c.LinkState(t.Context(), named(link)); state != client.LinkEnded || err != nil {
+			t.Errorf("the revoked link is %s, %v", state, err)
+		}
 	}
 	_, err := c.CreateLink(t.Context(), "none", client.LinkOptions{})
 	wantProblem(t, err, "not-found", object.CodeNotFound)
 	_, err = c.CreateLink(t.Context(), "a", client.LinkOptions{ExpiresIn: time.Second / 2})
 	if object.CodeOf(err) != object.CodeInvalid {
 		t.Errorf("half a second: %v", err)
+	}
+	if state, err := c.LinkState(t.Context(), "nothing"); state != client.LinkNoFile || err != nil {
+		t.Errorf("no link is %s, %v", state, err)
+	}
+	if _, err := c.LinkState(t.Context(), ""); object.CodeOf(err) != object.CodeInvalid {
+		t.Errorf("no link: %v", err)
 	}
 	if err := c.RevokeLink(t.Context(), ""); object.CodeOf(err) != object.CodeInvalid {
 		t.Errorf("no link: %v", err)
@@ -387,6 +399,7 @@ func TestAnOlderServerIsNamedWhereItCannotServe(t *testing.T) {
 		"Restore":    func() error { _, err := c.Restore(ctx, "a", "v"); return err },
 		"CreateLink": func() error { _, err := c.CreateLink(ctx, "a", client.LinkOptions{}); return err },
 		"RevokeLink": func() error { return c.RevokeLink(ctx, "t") },
+		"LinkState":  func() error { _, err := c.LinkState(ctx, "t"); return err },
 		"Versions": func() error {
 			for _, err := range c.Versions(ctx, "a") {
 				return err
