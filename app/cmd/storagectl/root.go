@@ -74,6 +74,7 @@ Exit codes: 0 done, 1 failed (or cancelled), 2 wrong usage.`,
 		p.ls(o), p.stat(o), p.put(o), p.get(o), p.cat(o), p.rm(o), p.cp(o), p.mv(o), p.sync(o), p.versions(o), p.restore(o), p.share(o), p.man(o))
 	root.SetOut(p.stdout)
 	addCompletion(root)
+	p.complete(root, o)
 	return root
 }
 
