@@ -85,8 +85,8 @@ fuzz: go ## every fuzz target for FUZZTIME (30s; 10s those that nobody reaches d
 bench: go ## compare the API with net/http by itself and with Flask and boto3 (ROUNDS=5)
 	@go test ./app/e2e/bench -run '^$$' -bench . -benchtime 1x -timeout 30m -rounds $(or $(ROUNDS),5)
 
-bench-client: go ## compare the client's transfers with s5cmd (ROUNDS=3 MIB=1024 FILES=10000)
-	@go test ./app/e2e/benchclient -run '^$$' -bench . -benchtime 1x -timeout 60m -rounds $(or $(ROUNDS),3) -mib $(or $(MIB),1024) -files $(or $(FILES),10000)
+bench-client: go ## compare storagectl with s5cmd, the AWS CLI and rclone (ROUNDS=3 MIB=4096 FILES=10000 LIST=100000 CLIENTS=storagectl,s5cmd)
+	@go test ./app/e2e/benchclient -run '^$$' -bench . -benchtime 1x -timeout 120m -rounds $(or $(ROUNDS),3) -mib $(or $(MIB),4096) -files $(or $(FILES),10000) -listed $(or $(LIST),100000) $(if $(CLIENTS),-clients $(CLIENTS))
 
 bench-synth: go ## compare the time of synthesizing with an app that only loads the provider (ROUNDS=7)
 	@go run ./infra/internal/benchsynth -rounds $(or $(ROUNDS),7)

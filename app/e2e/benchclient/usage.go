@@ -1,5 +1,5 @@
 // Package benchclient says how fast the client is beside the one that is known
-// to be fast, on the same machine, against the same storage and in the same run,
+// to be fast, and others that people have, on the same machine, against the same storage and in the same run,
 // since only ratios travel.
 package benchclient
 
@@ -15,15 +15,16 @@ import (
 // usage is what a program took.
 type usage struct {
 	wall, cpu time.Duration
-	peak      int64 // bytes of memory at once
+	peak      int64  // bytes of memory at once
+	said      string // on standard output
 }
 
 // measure runs a program to its end.
 func measure(ctx context.Context, environ []string, name string, args ...string) (usage, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = append(os.Environ(), environ...)
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
+	var out, complaint bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &complaint
 	began := time.Now()
 	if err := cmd.Start(); err != nil {
 		return usage{}, err
@@ -33,9 +34,9 @@ func measure(ctx context.Context, environ []string, name string, args ...string)
 	err := cmd.Wait()
 	wall := time.Since(began)
 	close(over)
-	u := usage{wall, cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), <-peak}
+	u := usage{wall, cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), <-peak, out.String()}
 	if err != nil {
-		return usage{}, fmt.Errorf("%s: %w\n%.2000s", cmd, err, &out)
+		return usage{}, fmt.Errorf("%s: %w\n%.2000s", cmd, err, &complaint)
 	}
 	return u, nil
 }

@@ -4,6 +4,7 @@ package gatewaytest
 
 import (
 	"fmt"
+	"path/filepath"
 	"sync/atomic"
 	"testing"
 
@@ -21,6 +22,9 @@ type Gateway struct {
 	GuestAccessKey string `json:"guest_access_key"`
 	GuestSecretKey string `json:"guest_secret_key"`
 
+	// Objects is the folder where each bucket is a folder, and each object a file.
+	Objects string `json:"-"`
+
 	child   *child.Child
 	buckets *atomic.Int64
 }
@@ -29,7 +33,9 @@ type Gateway struct {
 func Start(t testing.TB) Gateway {
 	t.Helper()
 	g := Gateway{buckets: &atomic.Int64{}}
-	g.child = child.Start(t, "gateway", &g, t.TempDir())
+	dir := t.TempDir()
+	g.Objects = filepath.Join(dir, "objects")
+	g.child = child.Start(t, "gateway", &g, dir)
 	return g
 }
 
