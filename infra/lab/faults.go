@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"cloudstorage/app/settings/apisettings"
 	"cloudstorage/infra/bootstrap"
 	"cloudstorage/infra/emulator"
 )
@@ -20,8 +21,8 @@ const unit = "storaged.service"
 // during has callers go on while something is wrong, and returns what they saw. It goes on until every machine serves
 // again.
 func (l *lab) during(ctx context.Context, s *Scenario, fault func(context.Context) error) (traffic, error) {
-	load := l.outside.begin(ctx, l.kept)
-	defer load.stop()
+	end := l.callers(ctx, s)
+	defer end()
 	if err := pause(ctx, settle); err != nil {
 		return traffic{}, err
 	}
@@ -36,8 +37,7 @@ func (l *lab) during(ctx context.Context, s *Scenario, fault func(context.Contex
 	if err := pause(ctx, settle); err != nil {
 		return traffic{}, err
 	}
-	t := load.end()
-	s.saw(t)
+	t := end()
 	return t, nil
 }
 
@@ -156,8 +156,8 @@ func (l *lab) metadataGone(ctx context.Context, s *Scenario) error {
 	return err
 }
 
-// storeFails breaks S3 for a minute. Lists may fail, and transfers when it is gone; signatures need no S3, and no machine is
-// to blame.
+// storeFails breaks S3 for a minute. Lists may fail; signatures need no S3, the client tries for longer than a minute, and
+// no machine is to blame.
 func storeFails(f storeFault) func(*lab, context.Context, *Scenario) error {
 	return func(l *lab, ctx context.Context, s *Scenario) error {
 		before := ids(l.controller.running())
@@ -174,9 +174,7 @@ func storeFails(f storeFault) func(*lab, context.Context, *Scenario) error {
 		}
 		s.promise(before == ids(l.controller.running()), "machines were replaced: %s, then %s", before, ids(l.controller.running()))
 		s.promise(t.failed() == t.Lists, "%d requests failed that need no S3", t.failed()-t.Lists)
-		if f != storeGone {
-			s.promise(sum(t.TransfersFailed) == 0, "%d of the client's files failed", sum(t.TransfersFailed))
-		}
+		s.promise(sum(t.TransfersFailed) == 0, "%d of the client's files failed", sum(t.TransfersFailed))
 		if f == storeSlow {
 			s.promise(t.Lists == 0, "%d lists failed", t.Lists)
 		}
@@ -206,8 +204,8 @@ func (l *lab) tampered(ctx context.Context, s *Scenario) error {
 	if err != nil {
 		return err
 	}
-	load := l.outside.begin(ctx, l.kept)
-	defer load.stop()
+	end := l.callers(ctx, s)
+	defer end()
 	if err := c.store.put(ctx, bucket, key, append(build[:len(build):len(build)], 0)); err != nil {
 		return err
 	}
@@ -242,8 +240,7 @@ func (l *lab) tampered(ctx context.Context, s *Scenario) error {
 		return err
 	}
 	s.figure("healed by the next deploy after", "%s", seconds(time.Since(began)))
-	t := load.end()
-	s.saw(t)
+	t := end()
 	s.promise(t.failed() == 0, "%d requests failed", t.failed())
 	return nil
 }
@@ -267,17 +264,30 @@ func (l *lab) closed(ctx context.Context, s *Scenario) error {
 		return fmt.Errorf("%d machines run", len(machines))
 	}
 	m, neighbour := machines[0], machines[1]
-	bucket, _, _, err := l.release(ctx)
+	bucket, key, _, err := l.release(ctx)
 	if err != nil {
 		return err
 	}
+	files, err := bootstrap.Files(m.UserData)
+	if err != nil {
+		return err
+	}
+	state := bootstrap.Variables(files[bootstrap.SettingsPath])[apisettings.EnvStateBucket]
+	// It is there, so it is the refusal that is seen.
+	if err := l.controller.store.put(ctx, bucket, "other/build", []byte("x")); err != nil {
+		return err
+	}
+	const s3 = "aws --region " + emulator.Region + " "
 	inside := []struct{ what, script, want string }{
 		{"the neighbour's port", fmt.Sprintf("curl -sS -m 3 http://%s:%d/ 2>&1 || echo refused", neighbour.Address, l.controller.balancer.Port), "refused"},
 		{"the internet", "curl -sS -m 3 http://" + clientAddress + "/ 2>&1 || echo refused", "refused"},
 		{"metadata without a token", "curl -s -m 3 -o /dev/null -w %{http_code} http://" + metadataAddress + "/latest/meta-data/", "401"},
-		{"writing a release", "aws s3 cp --region " + emulator.Region + " /etc/hostname s3://" + bucket + "/storaged/x 2>&1 || true", "AccessDenied"},
-		{"listing the releases", "aws s3 ls --region " + emulator.Region + " s3://" + bucket + "/ 2>&1 || true", "AccessDenied"},
-		{"another bucket", "aws s3 ls --region " + emulator.Region + " s3://" + foreignBucket + "/ 2>&1 || true", "AccessDenied"},
+		{"writing a release", s3 + "s3 cp /etc/hostname s3://" + bucket + "/storaged/x 2>&1 || true", "AccessDenied"},
+		{"deleting a release", s3 + "s3 rm s3://" + bucket + "/" + key + " 2>&1 || true", "AccessDenied"},
+		{"listing the releases", s3 + "s3 ls s3://" + bucket + "/ 2>&1 || true", "AccessDenied"},
+		{"reading beside the releases", s3 + "s3api get-object --bucket " + bucket + " --key other/build /dev/null 2>&1 || true", "AccessDenied"},
+		{"writing beside the API's state", s3 + "s3api put-object --bucket " + state + " --key other 2>&1 || true", "AccessDenied"},
+		{"another bucket", s3 + "s3 ls s3://" + foreignBucket + "/ 2>&1 || true", "AccessDenied"},
 	}
 	for _, try := range inside {
 		out, err := m.run(ctx, "sh", "-c", try.script)

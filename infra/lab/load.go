@@ -114,6 +114,17 @@ func (l *load) end() traffic {
 	return <-l.done
 }
 
+// callers begins a load of a scenario, and returns what ends it: what callers saw is told also of one that does not get
+// to its end.
+func (l *lab) callers(ctx context.Context, s *Scenario) (end func() traffic) {
+	load := l.outside.begin(ctx, l.kept)
+	return sync.OnceValue(func() traffic {
+		t := load.end()
+		s.saw(t)
+		return t
+	})
+}
+
 func (o outside) attack(ctx context.Context, t *traffic) {
 	transport := o.transport()
 	defer transport.CloseIdleConnections()

@@ -110,8 +110,8 @@ func (l *lab) useIt(ctx context.Context, s *Scenario) error {
 // death ends a machine from one moment to the next.
 func (l *lab) death(ctx context.Context, s *Scenario) error {
 	c := l.controller
-	load := l.outside.begin(ctx, l.kept)
-	defer load.stop()
+	end := l.callers(ctx, s)
+	defer end()
 	if err := pause(ctx, settle); err != nil {
 		return err
 	}
@@ -133,10 +133,9 @@ func (l *lab) death(ctx context.Context, s *Scenario) error {
 	if err := pause(ctx, settle); err != nil {
 		return err
 	}
-	t := load.end()
+	t := end()
 	s.figure("found out after", "%s (at most %s)", seconds(found), seconds(c.balancer.window()))
 	s.figure("whole again after", "%s", seconds(replaced))
-	s.saw(t)
 	// A request that is sent in the window's last moment fails when the balancer gives it up.
 	s.promise(t.Disturbed <= c.balancer.window()+time.Second, "requests failed for %s, longer than health checks take (%s)", seconds(t.Disturbed), seconds(c.balancer.window()))
 	s.promise(sum(t.TransfersFailed) == 0, "%d of the client's files failed", sum(t.TransfersFailed))
@@ -155,8 +154,8 @@ func (l *lab) newBuild(ctx context.Context, s *Scenario) error {
 	// S3 takes long, so that there are requests in flight whenever a machine leaves.
 	l.controller.store.delay.Store(int64(deployDelay))
 	defer l.controller.store.delay.Store(0)
-	load := l.outside.begin(ctx, l.kept)
-	defer load.stop()
+	end := l.callers(ctx, s)
+	defer end()
 	if err := pause(ctx, settle); err != nil {
 		return err
 	}
@@ -175,10 +174,9 @@ func (l *lab) newBuild(ctx context.Context, s *Scenario) error {
 	if err := pause(ctx, settle); err != nil {
 		return err
 	}
-	t := load.end()
+	t := end()
 	s.figure("apply", "%s", seconds(applied))
 	s.figure("old fleet drained and gone after", "%s", seconds(gone))
-	s.saw(t)
 	for _, m := range l.controller.running() {
 		s.promise(!before[m.ID], "%s is of the old fleet", m.ID)
 	}
