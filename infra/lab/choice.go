@@ -33,7 +33,7 @@ const (
 var steps = []step{
 	{"boot", "synthesize, apply, boot", 15 * time.Minute, always, (*lab).first},
 	{"launch", "launches beside the bare image's", 20 * time.Minute, fuller, (*lab).launchMedians},
-	{"refused", "what must be refused is refused", 3 * time.Minute, quick, (*lab).closed},
+	{"refused", "what must be refused is refused", 5 * time.Minute, quick, (*lab).closed},
 	{"credentials", "wrong digest, expired credentials: never served", 3 * time.Minute, full, (*lab).neverServe},
 	{"crash", "the API crashes on one machine", 2 * time.Minute, full, (*lab).crash},
 	{"disk", "the disk of one machine is full, and the API crashes", 3 * time.Minute, full, (*lab).diskFull},

@@ -127,7 +127,9 @@ func (l *lab) callers(ctx context.Context, s *Scenario) (end func() traffic) {
 
 func (o outside) attack(ctx context.Context, t *traffic) {
 	transport := o.transport()
-	defer transport.CloseIdleConnections()
+	// A connection for each request: on one that was used before, Go sends what was not answered again, and haproxy closes
+	// where an ALB answers 502, so that it may.
+	transport.DisableKeepAlives = true
 	attacker := vegeta.NewAttacker(
 		vegeta.Client(&http.Client{Transport: transport, Timeout: requestTimeout}),
 		vegeta.MaxBody(1<<16),

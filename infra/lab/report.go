@@ -23,7 +23,7 @@ type Report struct {
 type Scenario struct {
 	Key     string   `json:"key"` // what -only calls it
 	Name    string   `json:"name"`
-	Figures []Figure `json:"figures"`
+	Figures []Figure `json:"figures,omitempty"`
 	Fault   string   `json:"fault,omitempty"` // what is not as promised; "": all is
 	Load    *traffic `json:"load,omitempty"`
 }
@@ -34,6 +34,7 @@ type Figure struct {
 	Value string `json:"value"`
 }
 
+// figure notes a measured value.
 func (s *Scenario) figure(name, format string, args ...any) {
 	s.Figures = append(s.Figures, Figure{name, fmt.Sprintf(format, args...)})
 }
