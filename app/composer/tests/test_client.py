@@ -176,7 +176,8 @@ def test_what_does_not_pass_is_given_up():
         api.stat("landing/a")
 
 
-def test_a_file_that_breaks_off_is_read_whole_the_next_time():
+def test_a_file_that_breaks_off_is_read_whole_the_next_time(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "CHUNK", 1)  # what has come has been written
     with serve((200, {"Content-Length": "8"}, b"bad"), (200, {}, b"content")) as script:
         with Client(Address(script.url, KEY), lambda _: None) as api:
             assert content(api, File("a", 7, "e")) == b"content"
