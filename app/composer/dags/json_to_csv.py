@@ -69,6 +69,7 @@ def json_to_csv():
         context = get_current_context()
         context["file"] = file.key
         name = csv_name(context["params"]["output"], file)
+        log.info("%r: %d bytes, to %r", file.key, file.size, name)  # first: a worker that dies says nothing more
         if file.size > MAX_BYTES:
             raise AirflowFailException(f"{file.key!r} has {file.size} bytes, more than {MAX_BYTES}: land it in several files")
         try:
@@ -82,7 +83,7 @@ def json_to_csv():
             raise AirflowSkipException(f"{file.key!r} was written or deleted meanwhile; the next run sees to it") from e
         except Refused as e:
             raise AirflowFailException(str(e)) from e
-        log.info("%r: %d rows of %d columns, %r %s", file.key, table.rows, table.columns, name, "written" if wrote else "was there")
+        log.info("%r: %d rows of %d columns, %s", file.key, table.rows, table.columns, "written" if wrote else "which were there")
         return name
 
     to_csv.expand(found=find_new())

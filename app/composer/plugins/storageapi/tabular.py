@@ -161,6 +161,7 @@ def _constant(name: str) -> None:
     raise BadFile(f"{name} is not JSON")
 
 
+_QUOTE = json.JSONEncoder(ensure_ascii=False).encode
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=Number, parse_float=Number, parse_constant=_constant)
 
 
@@ -168,9 +169,9 @@ def cell(value: object) -> str:
     """What a value is in CSV: text and numbers as they are, true and false, nothing for null, JSON for what is nested."""
     if value is None:
         return ""
-    if isinstance(value, str) and not isinstance(value, Number):
-        return harmless(value)
-    return _json(value)
+    if isinstance(value, Number):
+        return value
+    return harmless(value) if isinstance(value, str) else _json(value)
 
 
 def _json(value: object) -> str:
@@ -180,9 +181,9 @@ def _json(value: object) -> str:
         case bool():
             return "true" if value else "false"
         case Number():
-            return str(value)
+            return value
         case str():
-            return json.dumps(value, ensure_ascii=False)
+            return _QUOTE(value)
         case list():
             return f"[{','.join(map(_json, value))}]"
         case dict():
