@@ -80,11 +80,8 @@ func (m *Metrics) Middleware() echo.MiddlewareFunc {
 				m.duration.WithLabelValues(pattern, method).Observe(time.Since(start).Seconds())
 				m.sent.Add(float64(c.Response().Size))
 			}()
-			err := next(c)
-			if err != nil {
-				c.Error(err) // answered now, so that the status is known
-			}
-			status = c.Response().Status
+			var err error
+			status, err = route.Answer(c, next)
 			return err
 		}
 	}

@@ -28,6 +28,15 @@ func Of(c echo.Context) string {
 	return c.Path()
 }
 
+// Answer calls what answers the request and answers its error at once, so that
+// the status is known.
+func Answer(c echo.Context, next echo.HandlerFunc) (status int, err error) {
+	if err = next(c); err != nil {
+		c.Error(err)
+	}
+	return c.Response().Status, err
+}
+
 // OtherMethod stands for the methods that clients make up, as OpenTelemetry
 // calls them.
 // Source: https://opentelemetry.io/docs/specs/semconv/http/http-spans/

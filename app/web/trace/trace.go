@@ -96,11 +96,8 @@ func (t *Tracing) Middleware() echo.MiddlewareFunc {
 				}
 				span.End()
 			}()
-			err := next(c)
-			if err != nil {
-				c.Error(err) // answered now, so that the status is known
-			}
-			status = c.Response().Status
+			var err error
+			status, err = route.Answer(c, next)
 			return err
 		}
 	}
