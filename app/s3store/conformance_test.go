@@ -39,7 +39,7 @@ type everything struct {
 func openEverything(t testing.TB, cfg s3store.Config) everything {
 	t.Helper()
 	s := s3sign.New(open(t, cfg))
-	return everything{s, s3file.Files{Store: s}, s3history.History{Store: s.Store}, s3upload.Uploads{Store: s}}
+	return everything{s, s3file.Files{Store: s}, s3history.New(s.Store), s3upload.New(s)}
 }
 
 func TestStoreConforms(t *testing.T) {

@@ -57,7 +57,7 @@ type store struct {
 
 func newStore(s *s3store.Store) store {
 	signing := s3sign.New(s)
-	return store{signing, s3file.Files{Store: signing}, s3history.History{Store: s}, s3upload.Uploads{Store: signing}}
+	return store{signing, s3file.Files{Store: signing}, s3history.New(s), s3upload.New(signing)}
 }
 
 // start runs something beside the server; its context is done when the server

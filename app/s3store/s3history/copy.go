@@ -86,7 +86,7 @@ func (c copying) whole(ctx context.Context, copied object.Info) (object.Info, er
 		Bucket: aws.String(c.Store.Bucket()), Key: aws.String(string(c.to)), CopySource: aws.String(c.from),
 		CopySourceIfMatch: c.source.ETag, IfNoneMatch: call.IfNew(c.o.IfNew),
 		TaggingDirective: types.TaggingDirectiveReplace, // by none: copying tags needs two more rights
-	}, call.Patiently)
+	}, c.patiently)
 	if err != nil {
 		return object.Info{}, call.Failed(actions.PutObject, c.to, err)
 	}
@@ -121,7 +121,7 @@ func (c copying) inParts(ctx context.Context, copied object.Info, size int64) (o
 	out, err := c.Store.Client().CompleteMultipartUpload(last, &s3.CompleteMultipartUploadInput{
 		Bucket: aws.String(c.Store.Bucket()), Key: aws.String(string(c.to)), UploadId: begun.UploadId,
 		MultipartUpload: &types.CompletedMultipartUpload{Parts: done}, IfNoneMatch: call.IfNew(c.o.IfNew),
-	}, call.Patiently)
+	}, c.patiently)
 	if err != nil {
 		return object.Info{}, errors.Join(call.Failed(actions.PutObject, c.to, err), c.drop(ctx, begun.UploadId))
 	}
@@ -173,7 +173,7 @@ func (c copying) part(ctx context.Context, id string, number int, plan upload.Pl
 	out, err := c.Store.Client().UploadPartCopy(ctx, &s3.UploadPartCopyInput{
 		Bucket: aws.String(c.Store.Bucket()), Key: aws.String(string(c.to)), UploadId: aws.String(id), PartNumber: aws.Int32(int32(number)),
 		CopySource: aws.String(c.from), CopySourceRange: aws.String(fmt.Sprintf("bytes=%d-%d", first, first+length-1)), CopySourceIfMatch: c.source.ETag,
-	}, call.Patiently)
+	}, c.patiently)
 	if err != nil {
 		return types.CompletedPart{}, call.Failed(actions.PutObject, c.to, err)
 	}

@@ -25,7 +25,7 @@ func open(t testing.TB, cfg s3store.Config) (History, s3file.Files) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return History{s}, s3file.Files{Store: s3sign.New(s)}
+	return New(s), s3file.Files{Store: s3sign.New(s)}
 }
 
 // What is too large for one copy is copied part by part. Tried with small

@@ -19,7 +19,13 @@ import (
 )
 
 // History works on what a store holds.
-type History struct{ Store *s3store.Store }
+type History struct {
+	Store     *s3store.Store
+	patiently func(*s3.Options)
+}
+
+// New returns the history of what the store holds.
+func New(s *s3store.Store) History { return History{s, call.Patiently()} }
 
 var _ history.Store = History{}
 

@@ -23,7 +23,13 @@ import (
 )
 
 // Uploads takes uploads into a store.
-type Uploads struct{ Store *s3sign.Store }
+type Uploads struct {
+	Store     *s3sign.Store
+	patiently func(*s3.Options)
+}
+
+// New returns what takes uploads into the store.
+func New(s *s3sign.Store) Uploads { return Uploads{s, call.Patiently()} }
 
 var _ upload.Store = Uploads{}
 
@@ -116,7 +122,7 @@ func (u Uploads) Complete(ctx context.Context, up upload.Upload, parts []upload.
 		Bucket: aws.String(u.Store.Bucket()), Key: aws.String(string(up.Key)), UploadId: aws.String(up.ID),
 		MultipartUpload: &types.CompletedMultipartUpload{Parts: completed},
 		IfNoneMatch:     call.IfNew(o.IfNew), IfMatch: call.Optional(o.IfMatch),
-	}, call.Patiently)
+	}, u.patiently)
 	if err != nil {
 		return object.Info{}, call.Failed(actions.PutObject, up.Key, err)
 	}

@@ -89,7 +89,7 @@ func serve(t testing.TB, g gatewaytest.Gateway, endpoint string, change ...func(
 		t.Fatal(err)
 	}
 	signing := s3sign.New(base)
-	store := everything{signing, s3file.Files{Store: signing}, s3history.History{Store: base}, s3upload.Uploads{Store: signing}}
+	store := everything{signing, s3file.Files{Store: signing}, s3history.New(base), s3upload.New(signing)}
 	sealer, err := seal.New([]byte(strings.Repeat("k", seal.KeyBytes)))
 	if err != nil {
 		t.Fatal(err)

@@ -21,12 +21,14 @@ import (
 // 10,000 parts together.
 const Timeout = 5 * time.Minute
 
-var patient = awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
-	t.ResponseHeaderTimeout = Timeout
-})
-
-// Patiently lets a call wait for S3's work.
-func Patiently(o *s3.Options) { o.HTTPClient = patient }
+// Patiently returns an option that lets a call wait for S3's work. It has
+// connections of its own, so whoever makes calls keeps it.
+func Patiently() func(*s3.Options) {
+	client := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+		t.ResponseHeaderTimeout = Timeout
+	})
+	return func(o *s3.Options) { o.HTTPClient = client }
+}
 
 // refusals are the answers of S3 that tell the caller something, by S3's code.
 // An answer to HEAD has no body, so its code is the status.
