@@ -154,7 +154,7 @@ func (c *Client) Stat(ctx context.Context, key object.Key, version string) (obje
 	if err != nil || notTime != nil {
 		return object.Info{}, c.stranger(http.StatusOK)
 	}
-	return object.Info{Key: key, Size: size, ETag: header.Get("ETag"), Modified: modified, Type: header.Get("Content-Type"), Version: header.Get("X-Version-Id")}, nil
+	return object.Info{Key: key, Size: size, ETag: header.Get("ETag"), Modified: modified, Type: header.Get("Content-Type"), Version: header.Get("X-Version-Id"), SHA256: header.Get("X-Checksum-Sha256")}, nil
 }
 
 // needsV1 explains what an older server cannot do.

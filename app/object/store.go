@@ -15,6 +15,11 @@ type Info struct {
 	Modified time.Time
 	Type     string // its Content-Type; a listing does not know it
 	Version  string // its version's id; a listing of objects does not know it
+
+	// SHA256 is its content's digest in base64 or, with "-3" behind it, that of the
+	// digests of its 3 parts, one after the other. Only Stat tells it, where whoever
+	// wrote the object sent it.
+	SHA256 string
 }
 
 // MaxPage is the most that a store lists, or deletes, at once.

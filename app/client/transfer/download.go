@@ -268,7 +268,7 @@ func (t *Transfers) fetchInto(ctx context.Context, f *fetching, file *os.File, j
 	if err != nil || large == nil {
 		return o, err
 	}
-	j, err := t.newJournal(f, file, journal, large)
+	j, err := t.newJournal(ctx, f, file, journal, large)
 	if err != nil {
 		return o, err
 	}

@@ -2,10 +2,14 @@ package transfer
 
 import (
 	"bufio"
+	"bytes"
+	"context"
 	"crypto/md5"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"hash"
 	"io"
 	"os"
 	"strconv"
@@ -19,7 +23,7 @@ import (
 
 // downloadJournal says which ranges of a large file have arrived. Its file has a
 // line of JSON about the source, then a line for each range: its number and the
-// MD5 of its bytes, so that what the disk has lost since is noticed.
+// digest of its bytes, so that what the disk has lost since is noticed.
 type downloadJournal struct {
 	name string // of the file
 
@@ -29,26 +33,30 @@ type downloadJournal struct {
 	Size     int64      `json:"size"`
 	ETag     string     `json:"etag"`
 	MD5      bool       `json:"md5"`
+	SHA256   string     `json:"sha256,omitempty"` // of the digests of the ranges, where the storage tells; else they are MD5s
 	Version  string     `json:"version,omitempty"`
 	Modified time.Time  `json:"modified"`
 	Range    int64      `json:"range"` // bytes of each but the last
 
 	mu   sync.Mutex
-	sums []*[md5.Size]byte
+	sums [][]byte
 	file *os.File
 }
 
 // newJournal begins one for what is about to be fetched.
-func (t *Transfers) newJournal(f *fetching, part *os.File, name string, content *client.Content) (*downloadJournal, error) {
+func (t *Transfers) newJournal(ctx context.Context, f *fetching, part *os.File, name string, content *client.Content) (*downloadJournal, error) {
 	j := &downloadJournal{name: name, API: t.client.Address(), Key: f.Key, Asked: f.Version, Size: content.Size, ETag: content.ETag, MD5: content.MD5,
 		Version: content.Version, Modified: content.Modified, Range: t.partSize(content.Size)}
 	// Ranges that are the parts make the ETag comparable without reading again.
 	if parts := partsOf(j.ETag); parts > 0 {
 		if likely := likelyPart(j.Size, parts); likely > 0 && likely <= mostPart {
 			j.Range = likely
+			if info, err := t.client.Stat(ctx, f.Key, f.Version); err == nil && info.ETag == j.ETag && partsOf(info.SHA256) == parts {
+				j.SHA256 = info.SHA256 // which is faster than MD5, and more is known by it
+			}
 		}
 	}
-	j.sums = make([]*[md5.Size]byte, j.count())
+	j.sums = make([][]byte, j.count())
 	if err := part.Truncate(j.Size); err != nil {
 		return nil, unwritable(f.Name, err)
 	}
@@ -98,7 +106,7 @@ func (t *Transfers) load(f *fetching, j *downloadJournal, part *os.File) error {
 	if j.API != t.client.Address() || j.Key != f.Key || j.Asked != f.Version || j.Size != info.Size() || j.Range < mib || j.ETag == "" {
 		return fmt.Errorf("it is of another file")
 	}
-	j.sums = make([]*[md5.Size]byte, j.count())
+	j.sums = make([][]byte, j.count())
 	whole := int64(len(head))
 	for {
 		line, err := lines.ReadString('\n')
@@ -109,12 +117,12 @@ func (t *Transfers) load(f *fetching, j *downloadJournal, part *os.File) error {
 		number, text, _ := strings.Cut(strings.TrimSpace(line), " ")
 		n, err := strconv.Atoi(number)
 		sum, err2 := hex.DecodeString(text)
-		if err != nil || err2 != nil || n < 0 || n >= len(j.sums) || len(sum) != md5.Size || j.sums[n] != nil {
+		if err != nil || err2 != nil || n < 0 || n >= len(j.sums) || j.sums[n] != nil {
 			continue // a disk was full
 		}
 		first, length := j.span(n)
-		if got, err := t.md5(f, io.NewSectionReader(part, first, length)); err == nil && got == [md5.Size]byte(sum) {
-			j.sums[n] = &got
+		if got, err := t.digest(f, j.hash(), io.NewSectionReader(part, first, length)); err == nil && bytes.Equal(got, sum) {
+			j.sums[n] = got
 		}
 	}
 	if err := j.file.Truncate(whole); err != nil {
@@ -125,12 +133,20 @@ func (t *Transfers) load(f *fetching, j *downloadJournal, part *os.File) error {
 }
 
 // note writes that a range has arrived.
-func (j *downloadJournal) note(n int, sum [md5.Size]byte) error {
+func (j *downloadJournal) note(n int, sum []byte) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.sums[n] = &sum
+	j.sums[n] = sum
 	_, err := fmt.Fprintf(j.file, "\n%d %x\n", n, sum) // whatever was cut stays on its own line
 	return err
+}
+
+// hash returns what ranges are compared by.
+func (j *downloadJournal) hash() hash.Hash {
+	if j.SHA256 != "" {
+		return sha256.New()
+	}
+	return md5.New()
 }
 
 func (j *downloadJournal) count() int64 { return (j.Size + j.Range - 1) / j.Range }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/md5"
 	"fmt"
+	"hash"
 	"io"
 	"os"
 	"sync"
@@ -90,7 +91,7 @@ func (t *Transfers) unchanged(ctx context.Context, f *fetching, j *downloadJourn
 // long as more comes, it is tried on.
 func (t *Transfers) fetchRange(ctx context.Context, f *fetching, file *os.File, j *downloadJournal, n int, moved *atomic.Int64) error {
 	first, length := j.span(n)
-	sum, got := md5.New(), int64(0)
+	sum, got := j.hash(), int64(0)
 	defer func() { moved.Add(got) }()
 	err := t.retry(ctx, func(a *attempts) error {
 		content, err := t.open(ctx, f, client.Want{First: first + got, Length: length - got, IfMatch: j.ETag})
@@ -112,7 +113,7 @@ func (t *Transfers) fetchRange(ctx context.Context, f *fetching, file *os.File, 
 		return err
 	}
 	writeBack(file, first, length)
-	if err := j.note(n, [md5.Size]byte(sum.Sum(nil))); err != nil {
+	if err := j.note(n, sum.Sum(nil)); err != nil {
 		return unwritable(f.Name, err)
 	}
 	return nil
@@ -122,6 +123,9 @@ func (t *Transfers) fetchRange(ctx context.Context, f *fetching, file *os.File, 
 // known cannot be compared, and neither can one that differs only because the
 // size was guessed wrong.
 func (t *Transfers) verify(f *fetching, file *os.File, j *downloadJournal) (verified bool, err error) {
+	if j.SHA256 != "" {
+		return compositeSHA256(j.sums) == j.SHA256, nil
+	}
 	if !j.MD5 {
 		return false, nil
 	}
@@ -129,7 +133,7 @@ func (t *Transfers) verify(f *fetching, file *os.File, j *downloadJournal) (veri
 	if parts == len(j.sums) {
 		sums := make([][md5.Size]byte, parts)
 		for n, sum := range j.sums {
-			sums[n] = *sum
+			sums[n] = [md5.Size]byte(sum)
 		}
 		return compositeETag(sums) == j.ETag, nil
 	}
@@ -139,8 +143,8 @@ func (t *Transfers) verify(f *fetching, file *os.File, j *downloadJournal) (veri
 	if !plainMD5(j.ETag) {
 		return false, nil
 	}
-	sum, err := t.md5(f, io.NewSectionReader(file, 0, j.Size))
-	if err == nil && etagOf(sum[:]) != j.ETag {
+	sum, err := t.digest(f, md5.New(), io.NewSectionReader(file, 0, j.Size))
+	if err == nil && etagOf(sum) != j.ETag {
 		err = corrupt(f)
 	}
 	return err == nil, err
@@ -155,22 +159,21 @@ func (t *Transfers) isComposite(f *fetching, file *os.File, size int64, etag str
 	}
 	var sums [][md5.Size]byte
 	for first := int64(0); first < size; first += part {
-		sum, err := t.md5(f, io.NewSectionReader(file, first, min(part, size-first)))
+		sum, err := t.digest(f, md5.New(), io.NewSectionReader(file, first, min(part, size-first)))
 		if err != nil {
 			return false, err
 		}
-		sums = append(sums, sum)
+		sums = append(sums, [md5.Size]byte(sum))
 	}
 	return compositeETag(sums) == etag, nil
 }
 
-func (t *Transfers) md5(f *fetching, r io.Reader) (sum [md5.Size]byte, err error) {
+// digest reads r to its end.
+func (t *Transfers) digest(f *fetching, h hash.Hash, r io.Reader) ([]byte, error) {
 	buffer := t.buffers.Get().(*[]byte)
 	defer t.buffers.Put(buffer)
-	h := md5.New()
 	if _, err := io.CopyBuffer(h, struct{ io.Reader }{r}, *buffer); err != nil {
-		return sum, unwritable(f.Name, err)
+		return nil, unwritable(f.Name, err)
 	}
-	h.Sum(sum[:0])
-	return sum, nil
+	return h.Sum(nil), nil
 }

@@ -2,8 +2,11 @@ package transfer
 
 import (
 	"crypto/md5"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -69,6 +72,14 @@ func compositeETag(sums [][md5.Size]byte) string {
 		all.Write(sum[:])
 	}
 	return fmt.Sprintf(`"%x-%d"`, all.Sum(nil), len(sums))
+}
+
+// compositeSHA256 is how S3 tells the SHA-256 of an object that was uploaded in
+// parts with these.
+// Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
+func compositeSHA256(sums [][]byte) string {
+	all := sha256.Sum256(slices.Concat(sums...))
+	return fmt.Sprintf("%s-%d", base64.StdEncoding.EncodeToString(all[:]), len(sums))
 }
 
 // etagOf is the ETag of an object that was uploaded as a whole.

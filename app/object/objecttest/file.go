@@ -3,6 +3,7 @@ package objecttest
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"io"
 	"net/http"
@@ -101,6 +102,10 @@ func putGet(t *testing.T, s Everything, _ *http.Client) {
 		if put.Key != k || put.Size != stat.Size || put.Type != stat.Type || put.ETag != stat.ETag || put.Version != stat.Version {
 			t.Errorf("%q was put as %+v and is described as %+v", name, put, stat)
 		}
+		if want := base64.StdEncoding.EncodeToString(sum[:]); stat.SHA256 != want {
+			t.Errorf("%q has the SHA-256 %q, not %q", name, stat.SHA256, want)
+		}
+		stat.SHA256 = "" // which only Stat tells
 		c, got := read(t, s, k, file.GetOptions{})
 		if got != text || c.Info != stat || c.First != 0 || c.Length != stat.Size {
 			t.Errorf("%q is read as %q, %+v", name, got, c)

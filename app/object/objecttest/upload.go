@@ -3,6 +3,7 @@ package objecttest
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
 	"io"
 	"maps"
 	"mime/multipart"
@@ -132,6 +133,10 @@ func partDigests(t *testing.T, s Everything, do *http.Client) {
 	wantCode(t, "another digest", err, object.CodeInvalid)
 	if _, err := s.Complete(t.Context(), u, got, upload.CompleteOptions{}); err != nil { // as it was listed
 		t.Error(err)
+	}
+	all := sha256.Sum256(sum[:])
+	if info, err := s.Stat(t.Context(), "k", ""); err != nil || info.SHA256 != base64.StdEncoding.EncodeToString(all[:])+"-1" {
+		t.Errorf("described as %+v, %v", info, err)
 	}
 }
 

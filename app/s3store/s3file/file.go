@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"cloudstorage/app/object"
 	"cloudstorage/app/object/file"
@@ -43,14 +44,14 @@ func (f Files) Stat(ctx context.Context, k object.Key, version string) (object.I
 	ctx, cancel := context.WithTimeout(ctx, s3store.CallTimeout)
 	defer cancel()
 	out, err := f.Store.Client().HeadObject(ctx, &s3.HeadObjectInput{
-		Bucket: aws.String(f.Store.Bucket()), Key: aws.String(string(k)), VersionId: call.Optional(version),
+		Bucket: aws.String(f.Store.Bucket()), Key: aws.String(string(k)), VersionId: call.Optional(version), ChecksumMode: types.ChecksumModeEnabled,
 	})
 	if err != nil {
 		return object.Info{}, call.Failed(readAction(version), k, err)
 	}
 	return object.Info{
 		Key: k, Size: aws.ToInt64(out.ContentLength), ETag: aws.ToString(out.ETag), Modified: aws.ToTime(out.LastModified),
-		Type: aws.ToString(out.ContentType), Version: aws.ToString(out.VersionId),
+		Type: aws.ToString(out.ContentType), Version: aws.ToString(out.VersionId), SHA256: aws.ToString(out.ChecksumSHA256),
 	}, nil
 }
 

@@ -15,7 +15,7 @@ import (
 var (
 	allowedMethods = strings.Join([]string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete}, ", ")
 	allowedFields  = "Authorization, Content-Digest, Content-Type, If-Match, If-Modified-Since, If-None-Match, If-Range, If-Unmodified-Since, Range, Traceparent, Tracestate, X-Request-Id"
-	exposedFields  = "Accept-Ranges, Allow, Content-Disposition, Content-Range, ETag, Link, Location, Retry-After, WWW-Authenticate, X-Request-Id, X-Version-Id"
+	exposedFields  = "Accept-Ranges, Allow, Content-Disposition, Content-Range, ETag, Link, Location, Retry-After, WWW-Authenticate, X-Checksum-Sha256, X-Request-Id, X-Version-Id"
 )
 
 // maxAge is how long a preflight's answer is kept, in seconds: the most that

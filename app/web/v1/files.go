@@ -30,9 +30,10 @@ func fileOperations() []operation {
 		about:   "It needs the verb read. The fields are those of the content, as ?stream=1 sends it.",
 		query:   reading,
 		headers: conditions,
-		answers: []answer{{status: http.StatusOK, about: "The fields describe the file.", headers: contentFields()}, unchanged},
-		errors:  []problem.Kind{problem.NotFound, problem.PreconditionFailed},
-		handle:  statFile,
+		answers: []answer{{status: http.StatusOK, about: "The fields describe the file.", headers: append(contentFields(),
+			field{checksumField, "The content's SHA-256 in base64 or, with -3 behind it, that of the SHA-256 of its 3 parts, one after the other; absent where it is not known."})}, unchanged},
+		errors: []problem.Kind{problem.NotFound, problem.PreconditionFailed},
+		handle: statFile,
 	}, {
 		id: "getFile", method: http.MethodGet, path: "/files/{key...}",
 		summary: "Read a file: be sent to a URL of the storage that has it, or get its content.",
@@ -136,9 +137,16 @@ func statFile(c *call) error {
 	}
 	c.describeContent(info)
 	c.w.Header().Set("Content-Length", strconv.FormatInt(info.Size, 10))
+	if info.SHA256 != "" {
+		c.w.Header().Set(checksumField, info.SHA256)
+	}
 	c.w.WriteHeader(http.StatusOK)
 	return nil
 }
+
+// checksumField tells what the storage checks content by. Repr-Digest (RFC 9530)
+// knows no digests of parts.
+const checksumField = "X-Checksum-Sha256"
 
 func getFile(c *call) error {
 	info, err := c.stat()
