@@ -16,7 +16,7 @@ INIT_FLAGS = $(if $(EMAIL),--email $(EMAIL)) $(if $(CIDR),--cidr $(CIDR)) \
 LINT := go tool -modfile=.ci/tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help up status down test test-infra test-app lab lint scan fuzz bench bench-client bench-synth composer-env composer-pytest composer-test init key synth cost plan deploy destroy purge client clean go cloudstorage
+.PHONY: help up status down test test-infra test-app lab lint scan fuzz dist bench bench-client bench-synth composer-env composer-pytest composer-test init key synth cost plan deploy destroy purge client clean go cloudstorage
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +45,9 @@ test-infra:
 
 test-app:
 	go test -race ./app/...
+
+dist: go ## make storagectl's archives for six platforms in dist/, and check them
+	@go run ./app/internal/dist
 
 lab: go ## boot the synthesized fleet on this machine and break things under load (Linux, root; docs/reliability.md)
 	@go build -o $(BIN)/lab ./infra/cmd/lab
@@ -118,9 +121,9 @@ destroy: cloudstorage ## remove everything disposable, keep the data (asks)
 purge: cloudstorage ## remove everything, the data too (asks for the bucket's name)
 	@$(CLOUDSTORAGE) purge $(ENV)
 
-clean: ## remove .cache and cdktf.out, never state or keys; not while the system runs
+clean: ## remove .cache, cdktf.out and dist, never state or keys; not while the system runs
 	@if [ -e .cache/emulator/state.json ]; then echo "the system runs on this machine: make down first" >&2; exit 1; fi
-	rm -rf .cache cdktf.out
+	rm -rf .cache cdktf.out dist
 
 go:
 	@command -v go >/dev/null || { echo "Go is missing: install Go 1.25 or later from https://go.dev/dl" >&2; exit 1; }
