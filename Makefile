@@ -63,8 +63,9 @@ composer-pytest: $(COMPOSER)/installed ## check and test Airflow's DAGs, on the 
 	$(COMPOSER)/bin/pytest -q app/composer/tests
 
 composer-test: go $(COMPOSER)/installed $(SERVERS)/installed ## run each of Airflow's services and try what it is for (Linux; docs/composer.md; ARGS='-run Services/flower')
+	@[ "$$(uname)" = Linux ] || { echo "make composer-test needs Linux" >&2; exit 1; }
 	go vet -tags composer ./app/composer/...
-	go test -tags composer -count 1 -timeout 20m -v $(ARGS) ./app/composer/composertest
+	go test -tags composer -count 1 -timeout 30m -v $(ARGS) ./app/composer/composertest
 
 # Airflow for the tests; a new version is a new folder.
 $(COMPOSER)/installed: app/composer/requirements.txt app/composer/constraints.txt

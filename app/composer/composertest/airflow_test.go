@@ -4,7 +4,6 @@ package composertest
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"html"
@@ -100,8 +99,14 @@ func (a airflow) logIn(t *testing.T, user, password string) (status int) {
 		t.Fatal(err)
 	}
 	browser := &http.Client{Transport: client.Transport, Timeout: client.Timeout, Jar: jar}
-	read := func(response *http.Response, err error) string {
+	read := func(method, path string, form url.Values) string {
 		t.Helper()
+		request, err := http.NewRequestWithContext(t.Context(), method, a.url+path, strings.NewReader(form.Encode()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		response, err := browser.Do(request)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -113,15 +118,15 @@ func (a airflow) logIn(t *testing.T, user, password string) (status int) {
 		status = response.StatusCode
 		return string(text)
 	}
-	page := read(browser.Get(a.url + "/auth/login/"))
+	page := read(http.MethodGet, "/auth/login/", nil)
 	found := regexp.MustCompile(`name="csrf_token"[^>]*value="([^"]+)"`).FindStringSubmatch(page)
 	if found == nil {
 		t.Fatalf("no form in the login page, status %d:\n%s", status, page)
 	}
-	read(browser.PostForm(a.url+"/auth/login/", url.Values{
+	read(http.MethodPost, "/auth/login/", url.Values{
 		"csrf_token": {html.UnescapeString(found[1])}, "username": {user}, "password": {password},
-	}))
-	read(browser.Get(a.url + "/api/v2/dags"))
+	})
+	read(http.MethodGet, "/api/v2/dags", nil)
 	return status
 }
 
@@ -229,9 +234,9 @@ func (a airflow) succeeds(t *testing.T, run string) {
 }
 
 // flower asks Flower, as a user if there is one.
-func flower(ctx context.Context, t *testing.T, s *stack, path, user, password string) (int, string) {
+func flower(t *testing.T, s *stack, path, user, password string) (int, string) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://127.0.0.1:"+s.env["FLOWER_PORT"]+path, http.NoBody)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1:"+s.env["FLOWER_PORT"]+path, http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -178,17 +178,17 @@ func flowerListsTheWorker(t *testing.T, s *stack, _ airflow, _ *storage) {
 	password := s.env["FLOWER_PASSWORD"]
 	worker := "celery@" + s.imageEnvironment("airflow-worker")["HOSTNAME"]
 	eventually(t, "the worker is listed", func() (bool, string) {
-		status, text := flower(t.Context(), t, s, "/api/workers?status=true", user, password)
+		status, text := flower(t, s, "/api/workers?status=true", user, password)
 		var workers map[string]bool
 		err := json.Unmarshal([]byte(text), &workers)
 		return status == http.StatusOK && err == nil && len(workers) == 1 && workers[worker], fmt.Sprint(status, text)
 	})
-	if status, text := flower(t.Context(), t, s, "/workers", user, password); status != http.StatusOK || !strings.Contains(text, worker) {
+	if status, text := flower(t, s, "/workers", user, password); status != http.StatusOK || !strings.Contains(text, worker) {
 		t.Errorf("the page: status %d:\n%s", status, text)
 	}
 	for _, path := range []string{"/", "/workers", "/api/workers"} {
 		for _, credentials := range [][2]string{{"", ""}, {user, "wrong"}, {"airflow", password}} {
-			if status, _ := flower(t.Context(), t, s, path, credentials[0], credentials[1]); status != http.StatusUnauthorized {
+			if status, _ := flower(t, s, path, credentials[0], credentials[1]); status != http.StatusUnauthorized {
 				t.Errorf("%s as %q: status %d", path, credentials[0], status)
 			}
 		}
@@ -333,13 +333,13 @@ func TestAWrongDatabasePasswordFailsInitAndNothingElseStarts(t *testing.T) {
 	other := "another"
 	s.project.Services["postgres"].Environment["POSTGRES_PASSWORD"] = &other
 	err := s.up(s.project.ServiceNames()...)
-	if err == nil || !strings.Contains(err.Error(), "does not start without airflow-init") {
+	if err == nil || !strings.Contains(err.Error(), "airflow-init is not service_completed_successfully") {
 		t.Errorf("error %v", err)
 	}
 	if got := slices.Sorted(maps.Keys(s.running)); !slices.Equal(got, []string{"airflow-init", "postgres", "redis"}) {
 		t.Errorf("started: %v", got)
 	}
-	init := s.running["airflow-init"]
+	init := s.process("airflow-init")
 	if init == nil {
 		t.Fatal("init did not run")
 	}

@@ -95,6 +95,7 @@ func (s *stack) initialize(cmd *exec.Cmd) error {
 	script := fmt.Sprintf("set -e\n"+
 		"initdb -D %[1]s -U %[2]s --pwfile=%[3]s --auth-host=scram-sha-256 --auth-local=reject -E UTF8 --locale=C.UTF-8\n"+
 		"echo \"unix_socket_directories = '%[4]s'\" >> %[1]s/postgresql.conf\n"+
+		"echo 'fsync = off' >> %[1]s/postgresql.conf\n"+ // nobody pulls the plug
 		"echo 'create database %[5]s;' | postgres --single -j -D %[1]s postgres\n",
 		data, variable("POSTGRES_USER"), password, cmd.Dir, variable("POSTGRES_DB"))
 	init := exec.CommandContext(context.Background(), "/bin/sh", "-c", script) // seconds

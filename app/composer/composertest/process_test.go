@@ -97,7 +97,7 @@ func marked(mark string) []int {
 }
 
 // patience is for a busy machine.
-const patience = 5 * time.Minute
+const patience = 10 * time.Minute
 
 var errPatience = fmt.Errorf("not within %s", patience)
 

@@ -97,13 +97,19 @@ func newStack(t *testing.T, given map[string]string) *stack {
 func freePorts(t *testing.T, n int) []int {
 	t.Helper()
 	var ports []int
+	var listeners []net.Listener // at once, so that no port comes twice
 	for range n {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer l.Close()
+		listeners = append(listeners, l)
 		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+	}
+	for _, l := range listeners {
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return ports
 }
@@ -249,55 +255,64 @@ func (s *stack) wait(p *process, condition string) error {
 // says. A service that does not get ready keeps what waits for it from starting.
 func (s *stack) up(names ...string) error {
 	var mu sync.Mutex
-	once := map[string]func() error{}
-	var started func(name string) func() error
-	started = func(name string) func() error {
+	tasks := map[string]func() error{}
+	// once does what is to be done once for all that wait for it.
+	once := func(what string, do func() error) error {
 		mu.Lock()
-		defer mu.Unlock()
-		if once[name] == nil {
-			once[name] = sync.OnceValue(func() error {
-				var errs []error
-				var wg sync.WaitGroup
-				for dependency, d := range s.project.Services[name].DependsOn {
-					wg.Go(func() {
-						err := started(dependency)()
-						if err == nil {
-							s.mu.Lock()
-							p := s.running[dependency]
-							s.mu.Unlock()
-							err = s.wait(p, d.Condition)
-						}
-						if err != nil {
-							mu.Lock()
-							errs = append(errs, fmt.Errorf("%s does not start without %s: %w", name, dependency, err))
-							mu.Unlock()
-						}
-					})
-				}
-				wg.Wait()
-				if len(errs) > 0 {
-					return errors.Join(errs...)
-				}
-				_, err := s.start(name)
-				return err
-			})
+		if tasks[what] == nil {
+			tasks[what] = sync.OnceValue(do)
 		}
-		return once[name]
+		task := tasks[what]
+		mu.Unlock()
+		return task()
 	}
-	errs := make([]error, len(names))
-	var wg sync.WaitGroup
-	for i, name := range names {
-		wg.Go(func() { errs[i] = started(name)() })
+	all := func(names []string, do func(name string) error) error {
+		errs := make([]error, len(names))
+		var wg sync.WaitGroup
+		for i, name := range names {
+			wg.Go(func() { errs[i] = do(name) })
+		}
+		wg.Wait()
+		return errors.Join(errs...)
 	}
-	wg.Wait()
-	return errors.Join(errs...)
+	var started func(name string) error
+	started = func(name string) error {
+		return once(name, func() error {
+			needs := s.project.Services[name].DependsOn
+			if err := all(slices.Sorted(maps.Keys(needs)), func(need string) error {
+				condition := needs[need].Condition
+				return once(need+" "+condition, func() error {
+					if err := started(need); err != nil {
+						return err
+					}
+					if err := s.wait(s.process(need), condition); err != nil {
+						return fmt.Errorf("%s is not %s: %w", need, condition, err)
+					}
+					return nil
+				})
+			}); err != nil {
+				return err
+			}
+			_, err := s.start(name)
+			return err
+		})
+	}
+	return all(names, started)
+}
+
+// process is a service that runs.
+func (s *stack) process(name string) *process {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.running[name]
 }
 
 // healthy waits until a service that runs is healthy.
 func (s *stack) healthy(t *testing.T, name string) {
 	t.Helper()
-	if err := s.wait(s.running[name], types.ServiceConditionHealthy); err != nil {
-		t.Fatalf("%s does not get healthy: %v\n%s", name, err, s.running[name].tail())
+	p := s.process(name)
+	if err := s.wait(p, types.ServiceConditionHealthy); err != nil {
+		t.Fatalf("%s does not get healthy: %v\n%s", name, err, p.tail())
 	}
 }
 
