@@ -194,3 +194,18 @@ def test_a_record_that_is_too_large_is_refused_without_reading_on(monkeypatch: p
     with pytest.raises(BadFile, match=r"^line 1, record 1: it has more than 65536 characters"):
         convert(text, io.BytesIO())
     assert text.tell() < 1 << 19
+
+
+def test_a_large_record_is_tried_few_times(monkeypatch: pytest.MonkeyPatch):
+    tries = []
+
+    class Counting:
+        def raw_decode(self, text: str, at: int) -> tuple[object, int]:
+            tries.append(len(text))
+            return decoder.raw_decode(text, at)
+
+    decoder = tabular._DECODER
+    monkeypatch.setattr(tabular, "_DECODER", Counting())
+    monkeypatch.setattr(tabular, "CHUNK", 1 << 10)
+    assert len(list(tabular.records(io.BytesIO(b'{"a":"' + b"x" * (1 << 20) + b'"}')))) == 1
+    assert len(tries) <= 12  # 1 Ki characters, twice as many each time: not 1,024 times one chunk more
