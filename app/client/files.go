@@ -163,5 +163,5 @@ func needsV1(doing string, err error) error {
 		return err
 	}
 	return &Error{Code: object.CodeInvalid, Peer: API, Err: ErrOlderServer,
-		Message: fmt.Sprintf("cannot %s: this server knows the exercise's five routes only", doing)}
+		Message: fmt.Sprintf("cannot %s: this server knows the exercise's five routes only, or /v1/files beside them", doing)}
 }

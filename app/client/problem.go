@@ -2,6 +2,7 @@ package client
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -63,8 +64,11 @@ func (p *Problem) err() *Error {
 	return e
 }
 
+// noSuchRoute is the kind of problem that a route is missing.
+const noSuchRoute = "no-such-route"
+
 // refusal explains an answer below /v1 that is no success. ErrOlderServer is the
-// cause where the server has no /v1.
+// cause where the server has no /v1, or not this route of it.
 func (c *Client) refusal(res *http.Response) *Error {
 	kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
 	if kind != problemType {
@@ -82,7 +86,11 @@ func (c *Client) refusal(res *http.Response) *Error {
 	if d.RequestID == "" {
 		d.RequestID = res.Header.Get("X-Request-Id")
 	}
-	e := d.problem().err()
+	p := d.problem()
+	e := p.err()
+	if p.Kind == noSuchRoute { // as of a server that is built from source, which has a part of /v1
+		e.Err = errors.Join(e.Err, ErrOlderServer)
+	}
 	e.wait = c.retryAfter(res.Header)
 	switch res.StatusCode {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusGatewayTimeout:

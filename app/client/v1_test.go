@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"cloudstorage/app/client"
-	"cloudstorage/app/daemon"
 	"cloudstorage/app/daemon/daemontest"
 	"cloudstorage/app/e2e/gatewaytest"
 	"cloudstorage/app/object"
@@ -35,7 +34,7 @@ func whole(t *testing.T) *client.Client {
 // older is a client of the server that has the exercise's routes alone.
 func older(t *testing.T) *client.Client {
 	t.Helper()
-	s := daemontest.Start(t, daemon.Exercise(), daemontest.Environ(t, gatewaytest.Start(t), nil))
+	s := daemontest.Start(t, daemontest.Exercise(), daemontest.Environ(t, gatewaytest.Start(t), nil))
 	return newClient(t, s.Address)
 }
 

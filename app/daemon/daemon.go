@@ -15,10 +15,8 @@ import (
 	"runtime/debug"
 	"syscall"
 
-	"cloudstorage/app/s3store"
 	"cloudstorage/app/settings"
 	"cloudstorage/app/web"
-	"cloudstorage/app/web/exercise"
 )
 
 // Exit codes.
@@ -51,22 +49,6 @@ type Program struct {
 	Help string
 	// Load reads the settings: the log's level, and what serves until ctx is done.
 	Load func(getenv func(string) string) (slog.Level, func(ctx context.Context, log *slog.Logger) error, error)
-}
-
-// Exercise serves the five routes that the exercises fix.
-func Exercise() Program {
-	return Program{Load: func(getenv func(string) string) (slog.Level, func(context.Context, *slog.Logger) error, error) {
-		cfg, err := settings.Load(getenv)
-		return cfg.LogLevel, func(ctx context.Context, log *slog.Logger) error {
-			store, err := OpenStore(ctx, cfg, getenv)
-			if err != nil {
-				return err
-			}
-			server := web.New(web.Config{Log: log, Ready: store.Ready, DrainTimeout: cfg.DrainTimeout})
-			exercise.API{Store: store, Bucket: cfg.Bucket, TTL: cfg.URLTTL}.Register(server)
-			return Serve(ctx, server, cfg, log)
-		}, err
-	}}
 }
 
 // Main is Run in a process of its own: it serves until a signal.
@@ -112,18 +94,6 @@ func Run(ctx context.Context, p Program, args []string, getenv func(string) stri
 	}
 	log.Info("stopped")
 	return Done
-}
-
-// OpenStore opens cfg's bucket.
-func OpenStore(ctx context.Context, cfg settings.Settings, getenv func(string) string) (*s3store.Store, error) {
-	return s3store.Open(ctx, s3store.Config{
-		Bucket:          cfg.Bucket,
-		Region:          cfg.Region,
-		Endpoint:        cfg.Endpoint,
-		AccessKeyID:     getenv("AWS_ACCESS_KEY_ID"),
-		SecretAccessKey: getenv("AWS_SECRET_ACCESS_KEY"),
-		SessionToken:    getenv("AWS_SESSION_TOKEN"),
-	})
 }
 
 // Serve listens where cfg says and serves until ctx is done.

@@ -72,7 +72,7 @@ func (s service) serve(ctx context.Context, log *slog.Logger) error {
 	defer stop()
 	beside := func(run func(context.Context)) { tasks.Go(func() { run(running) }) }
 
-	bucket, err := daemon.OpenStore(ctx, s.cfg.Settings, s.getenv)
+	bucket, err := s.open(ctx, s.cfg.Bucket)
 	if err != nil {
 		return err
 	}
@@ -112,3 +112,15 @@ func (s service) serve(ctx context.Context, log *slog.Logger) error {
 type always struct{ slog.Handler }
 
 func (always) Enabled(context.Context, slog.Level) bool { return true }
+
+// open opens a bucket.
+func (s service) open(ctx context.Context, bucket string) (*s3store.Store, error) {
+	return s3store.Open(ctx, s3store.Config{
+		Bucket:          bucket,
+		Region:          s.cfg.Region,
+		Endpoint:        s.cfg.Endpoint,
+		AccessKeyID:     s.getenv("AWS_ACCESS_KEY_ID"),
+		SecretAccessKey: s.getenv("AWS_SECRET_ACCESS_KEY"),
+		SessionToken:    s.getenv("AWS_SESSION_TOKEN"),
+	})
+}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"cloudstorage/app/auth"
-	"cloudstorage/app/daemon"
 	"cloudstorage/app/object"
 	"cloudstorage/app/oidc"
 	"cloudstorage/app/s3store/s3state"
@@ -27,9 +26,7 @@ type own struct {
 // openState reads the state bucket, and goes on reading. A server that cannot
 // would start well and then refuse everybody, so it does not start.
 func (s service) openState(ctx context.Context, beside start, log *slog.Logger) (*own, error) {
-	cfg := s.cfg.Settings
-	cfg.Bucket = s.cfg.StateBucket
-	bucket, err := daemon.OpenStore(ctx, cfg, s.getenv)
+	bucket, err := s.open(ctx, s.cfg.StateBucket)
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ const RereadEvery = 30 * time.Second
 // Keyring is the keyring in the bucket, as it was when it last could be read and
 // made sense.
 type Keyring struct {
-	objects Objects
+	objects Reader
 	log     *slog.Logger
 	current atomic.Pointer[auth.Keyring]
 
@@ -29,7 +29,7 @@ type Keyring struct {
 
 // OpenKeyring reads the keyring. Without a good one it fails: a server that
 // knows nobody would refuse everybody.
-func OpenKeyring(ctx context.Context, o Objects, log *slog.Logger) (*Keyring, error) {
+func OpenKeyring(ctx context.Context, o Reader, log *slog.Logger) (*Keyring, error) {
 	k := &Keyring{objects: o, log: log}
 	r, etag, err := k.read(ctx)
 	if err != nil {

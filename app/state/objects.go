@@ -25,13 +25,18 @@ var (
 	ErrExists    = errors.New("the object exists")
 )
 
-// Objects is the bucket. It is safe for concurrent use.
-type Objects interface {
+// Reader reads objects of the bucket. It is safe for concurrent use.
+type Reader interface {
 	// Read returns an object of at most MaxObjectBytes and its ETag. The error is
 	// ErrUnchanged where the ETag still is the given one, and has
 	// object.CodeNotFound where there is no such object; S3 says so only to who
 	// may list the bucket. A Read sees each Create that ended before it began.
 	Read(ctx context.Context, name, etag string) (body []byte, newETag string, err error)
+}
+
+// Objects is the bucket. It is safe for concurrent use.
+type Objects interface {
+	Reader
 
 	// Create writes an object, unless there is one of that name: ErrExists.
 	Create(ctx context.Context, name string, body []byte) error

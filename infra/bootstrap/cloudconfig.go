@@ -3,6 +3,7 @@ package bootstrap
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"strings"
@@ -14,14 +15,21 @@ import (
 // file is an entry of cloud-init's write_files.
 type file struct{ path, mode, content string }
 
+// binaryMode is that of the one file whose content is no text.
+const binaryMode = "0600"
+
 const header = "#cloud-config\n"
 
 // cloudConfig writes the files and runs the commands, once in a machine's life; each runs, whether or not those before
-// it failed. Contents are literal blocks: whoever reads the user-data can read them.
+// it failed. Texts are literal blocks: whoever reads the user-data can read them.
 func cloudConfig(files []file, commands []string) ([]byte, error) {
 	var text bytes.Buffer
 	text.WriteString(header + "write_files:\n")
 	for _, f := range files {
+		if f.mode == binaryMode {
+			fmt.Fprintf(&text, "- path: %s\n  permissions: '%s'\n  encoding: b64\n  content: %s\n", f.path, f.mode, base64.StdEncoding.EncodeToString([]byte(f.content)))
+			continue
+		}
 		if err := f.literal(); err != nil {
 			return nil, err
 		}
@@ -58,7 +66,7 @@ func (f file) literal() error {
 	return nil
 }
 
-// Files reads user-data back: what it writes on a machine, by path.
+// Files reads user-data back: what it writes on a machine, by path, with the source unpacked.
 func Files(userData []byte) (map[string]string, error) {
 	reader, err := gzip.NewReader(bytes.NewReader(userData))
 	if err != nil {
@@ -72,14 +80,28 @@ func Files(userData []byte) (map[string]string, error) {
 		return nil, fmt.Errorf("user-data does not start with %q", strings.TrimSpace(header))
 	}
 	var decoded struct {
-		WriteFiles []struct{ Path, Content string } `yaml:"write_files"`
+		WriteFiles []struct{ Path, Content, Encoding string } `yaml:"write_files"`
 	}
 	if err := yaml.Unmarshal(config, &decoded); err != nil {
 		return nil, fmt.Errorf("read user-data: %w", err)
 	}
 	files := make(map[string]string, len(decoded.WriteFiles))
 	for _, f := range decoded.WriteFiles {
-		files[f.Path] = f.Content
+		if f.Encoding == "" {
+			files[f.Path] = f.Content
+			continue
+		}
+		text, err := base64.StdEncoding.DecodeString(f.Content)
+		if err != nil {
+			return nil, fmt.Errorf("read user-data: %s: %w", f.Path, err)
+		}
+		source, err := unpacked(string(text))
+		if err != nil {
+			return nil, err
+		}
+		for path, content := range source {
+			files[SourcePath+path] = content
+		}
 	}
 	return files, nil
 }

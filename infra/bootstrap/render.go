@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 )
 
@@ -28,6 +27,7 @@ const (
 	EnvRegion  = "RELEASE_REGION"  // binary
 	EnvGo      = "RELEASE_GO"      // source: the oldest Go that builds it
 	EnvGoProxy = "RELEASE_GOPROXY" // source: the GOPROXY, or nothing
+	EnvGoSum   = "RELEASE_GOSUM"   // source: the SHA-256 of go.sum, without its lines of go.mod files
 )
 
 // Limit is how many bytes of user-data EC2 takes, before base64.
@@ -64,6 +64,7 @@ type Source struct {
 	Files     map[string]string // by slash path from the module's root
 	GoVersion string            // the oldest Go that builds it
 	GoProxy   string            // GOPROXY; "" is the distribution's own
+	Sum       string            // the SHA-256 of go.sum, without its lines of go.mod files
 }
 
 // Binary is fetched with the machine's role and verified.
@@ -116,11 +117,11 @@ func files(server Settings, release Release) ([]file, error) {
 		variables = []string{EnvRegion + "=" + b.Region, EnvBucket + "=" + b.Bucket, EnvKey + "=" + b.Key, EnvSHA256 + "=" + b.SHA256}
 	} else {
 		install = sourceScript
-		variables = []string{EnvGo + "=" + release.Source.GoVersion, EnvGoProxy + "=" + quote(release.Source.GoProxy)}
-		for path, content := range release.Source.Files {
-			more = append(more, file{SourcePath + path, "0644", content})
+		variables = []string{EnvGo + "=" + release.Source.GoVersion, EnvGoProxy + "=" + quote(release.Source.GoProxy), EnvGoSum + "=" + release.Source.Sum}
+		var err error
+		if more, err = packed(release.Source.Files); err != nil {
+			return nil, err
 		}
-		slices.SortFunc(more, func(a, b file) int { return strings.Compare(a.path, b.path) })
 	}
 	if release.Logs != nil {
 		logs, err := release.Logs.files()

@@ -32,8 +32,8 @@ func fixtures() map[string]Release {
 		"binary": {Binary: binary},
 		"logs":   {Binary: binary, Logs: &Logs{Group: "/module02/machines", Region: "eu-west-1"}},
 		"source": {Source: &Source{GoVersion: "1.25.0", GoProxy: "https://proxy.example.com,direct", Files: map[string]string{
-			"go.mod":                            "module example\n\ngo 1.25.0\n",
-			"app/cmd/storaged-exercise/main.go": "package main\n\nfunc main() {\n\tprintln(`tab\tand \"quotes\", ${var} %{x} \\n: # not a comment`)\n}\n",
+			"go.mod":                         "module example\n\ngo 1.25.0\n",
+			"app/cmd/storaged-baked/main.go": "package main\n\nfunc main() {\n\tprintln(`tab\tand \"quotes\", ${var} %{x} \\n: # not a comment`)\n}\n",
 		}}},
 	}
 }
@@ -74,12 +74,12 @@ func TestWhatAMachineGetsIsWhatTheGoldenFilesSay(t *testing.T) {
 
 func fileOrder(files map[string]string) []string {
 	var order []string
-	for _, fixed := range []string{SettingsPath, ReleasePath, UnitPath, InstallPath, AgentPath, JournalUnitPath, JournalPath, ShipPath} {
+	for _, fixed := range []string{SettingsPath, ReleasePath, UnitPath, InstallPath, UnpackPath + "go.mod", UnpackPath + "go.sum", UnpackPath + "main.go", AgentPath, JournalUnitPath, JournalPath, ShipPath} {
 		if _, ok := files[fixed]; ok {
 			order = append(order, fixed)
 		}
 	}
-	for _, source := range []string{"app/cmd/storaged-exercise/main.go", "go.mod"} {
+	for _, source := range []string{"app/cmd/storaged-baked/main.go", "go.mod"} {
 		if _, ok := files[SourcePath+source]; ok {
 			order = append(order, SourcePath+source)
 		}
@@ -98,7 +98,16 @@ func TestUserDataGivesBackEveryFileByteForByte(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for path, content := range release.Source.Files {
+		if got[SourcePath+path] != content {
+			t.Errorf("%s is %q", path, got[SourcePath+path])
+		}
+		delete(got, SourcePath+path)
+	}
 	for _, f := range written(t, release) {
+		if f.path == PackedPath {
+			continue
+		}
 		if diff := cmp.Diff(f.content, got[f.path]); diff != "" {
 			t.Errorf("%s: %s", f.path, diff)
 		}
@@ -202,20 +211,30 @@ func TestWhatDoesNotFitSaysByHowMuch(t *testing.T) {
 func TestNothingIsRenderedThatAMachineWouldReadDifferently(t *testing.T) {
 	t.Parallel()
 	for name, release := range map[string]Release{
-		"neither":              {},
-		"both":                 {Source: fixtures()["source"].Source, Binary: fixtures()["binary"].Binary},
-		"no final line break":  {Source: &Source{Files: map[string]string{"a": "x"}}},
-		"leading space":        {Source: &Source{Files: map[string]string{"a": " x\n"}}},
-		"empty":                {Source: &Source{Files: map[string]string{"a": ""}}},
-		"not UTF-8":            {Source: &Source{Files: map[string]string{"a": "\xff\n"}}},
-		"carriage return":      {Source: &Source{Files: map[string]string{"a": "x\r\n"}}},
-		"next line (U+0085)":   {Source: &Source{Files: map[string]string{"a": "x\u0085\n"}}},
-		"logs to no group":     {Binary: fixtures()["binary"].Binary, Logs: &Logs{Region: "eu-west-1"}},
-		"logs to no region":    {Binary: fixtures()["binary"].Binary, Logs: &Logs{Group: "/module02/machines"}},
-		"trailing empty lines": {Source: &Source{Files: map[string]string{"a": "x\n\n"}}},
+		"neither":               {},
+		"both":                  {Source: fixtures()["source"].Source, Binary: fixtures()["binary"].Binary},
+		"no final line break":   {Source: &Source{Files: map[string]string{"a": "x"}}},
+		"empty":                 {Source: &Source{Files: map[string]string{"a": ""}}},
+		"a NUL":                 {Source: &Source{Files: map[string]string{"a": "x\x00\n"}}},
+		"the line that ends it": {Source: &Source{Files: map[string]string{"a": "x\n~~\ny\n"}}},
+		"a name for a shell":    {Source: &Source{Files: map[string]string{"a b;c": "x\n"}}},
+		"logs to no group":      {Binary: fixtures()["binary"].Binary, Logs: &Logs{Region: "eu-west-1"}},
+		"logs to no region":     {Binary: fixtures()["binary"].Binary, Logs: &Logs{Group: "/module02/machines"}},
 	} {
 		if _, err := Render(server, release); err == nil {
 			t.Errorf("%s: rendered", name)
+		}
+	}
+}
+
+func TestNoTextIsWrittenThatYAMLWouldNotGiveBack(t *testing.T) {
+	t.Parallel()
+	for name, content := range map[string]string{
+		"no final line break": "x", "leading space": " x\n", "empty": "", "not UTF-8": "\xff\n", "carriage return": "x\r\n",
+		"next line (U+0085)": "x\u0085\n", "trailing empty lines": "x\n\n",
+	} {
+		if _, err := cloudConfig([]file{{"/a", "0644", content}}, nil); err == nil {
+			t.Errorf("%s: written", name)
 		}
 	}
 }

@@ -24,7 +24,7 @@ const imageParameter = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-d
 
 const (
 	rootDevice  = "/dev/xvda"
-	rootGiB     = 10 // the image's 8, and room for swap and a build
+	rootGiB     = 10 // the image's 8, and room for a build
 	sshPort     = 22
 	tlsPort     = 443
 	imdsHops    = 1 // a container on the machine, one hop further, can't ask for the role's credentials

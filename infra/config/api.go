@@ -35,9 +35,10 @@ func (e *Environment) validateAPI() {
 		e.validateAccess()
 		e.validateLimits()
 	case Source:
-		for _, key := range []string{"access", "keys", "oidc", "exercise_routes", "max_body", "max_link_ttl", "rate_limit", "max_concurrency", "metrics_address", "traces"} {
+		e.validateAccess()
+		for _, key := range []string{"oidc", "max_body", "max_link_ttl", "rate_limit", "max_concurrency", "metrics_address", "traces"} {
 			if path := "api." + key; e.doc.given(path) {
-				e.doc.at(path, "the server that is built from source has the exercise's routes only, open to whoever connects: remove it, or set release.delivery to binary")
+				e.doc.at(path, "the server that is built from source has keys, the exercise's routes and /v1/files only: remove it, or set release.delivery to binary")
 			}
 		}
 	}
@@ -48,7 +49,9 @@ func (e *Environment) validateAccess() {
 	switch a.Access {
 	case apisettings.Restricted:
 		e.validateKeys()
-		e.validateOIDC()
+		if e.Release.Delivery == Binary {
+			e.validateOIDC()
+		}
 	case apisettings.Open:
 		for _, key := range []string{"keys", "oidc"} {
 			if path := "api." + key; e.doc.given(path) {

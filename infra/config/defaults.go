@@ -22,6 +22,10 @@ func (e *Environment) defaults() {
 	fill(e.doc, "compute.architecture", &e.Compute.Architecture, X8664)
 	fill(e.doc, "api.url_ttl", &e.API.URLTTL, settings.DefaultURLTTL)
 	fill(e.doc, "api.max_url_ttl", &e.API.MaxURLTTL, e.API.URLTTL)
+	if e.Release.Delivery == Source {
+		fill(e.doc, "api.access", &e.API.Access, apisettings.Open)
+	}
+	e.API.routes(e.doc)
 	if e.Release.Delivery == Binary {
 		e.API.defaults(e.doc)
 	}
@@ -56,13 +60,17 @@ func (e *Environment) defaults() {
 	}
 }
 
-// defaults are those of the whole server.
-func (a *API) defaults(d *document) {
+// routes are those of both servers.
+func (a *API) routes(d *document) {
 	routes := apisettings.AllRoutes
 	if a.Access == apisettings.Restricted {
 		routes = apisettings.ReadRoutes
 	}
 	fill(d, "api.exercise_routes", &a.ExerciseRoutes, routes)
+}
+
+// defaults are those of the whole server alone.
+func (a *API) defaults(d *document) {
 	fill(d, "api.max_body", &a.MaxBody, apisettings.DefaultMaxBody)
 	fill(d, "api.max_link_ttl", &a.MaxLinkTTL, apisettings.DefaultMaxLinkTTL)
 	fill(d, "api.rate_limit", &a.RateLimit, apisettings.DefaultRateLimit)

@@ -217,7 +217,7 @@ type SSH struct {
 }
 
 // API says who reaches the API on its port, and what it does for them. What is of the binary delivery only is so because
-// the server that source bakes has the exercise's routes and nothing else.
+// the server that source bakes has less.
 type API struct {
 	// Allow are the address blocks that may connect. Required.
 	Allow []netip.Prefix `yaml:"allow"`
@@ -229,14 +229,14 @@ type API struct {
 	// Default url_ttl.
 	MaxURLTTL time.Duration `yaml:"max_url_ttl"`
 	// Access says who of those that connect may call: open is everybody, restricted who has a key or a token of the
-	// issuer. Required with the binary delivery, which alone can tell.
+	// issuer. Required with the binary delivery. Default with source: open.
 	Access apisettings.Access `yaml:"access"`
 	// Keys are who may call with an API key. For restricted access. Default: nobody.
 	Keys []Key `yaml:"keys"`
 	// OIDC says whose tokens are accepted beside keys. For restricted access. Default: nobody's.
 	OIDC *OIDC `yaml:"oidc"`
 	// ExerciseRoutes are the exercise's routes that are served: all, read (none that change something) or none. Default
-	// all with open access, read with restricted. For the binary delivery.
+	// all with open access, read with restricted.
 	ExerciseRoutes apisettings.Routes `yaml:"exercise_routes"`
 	// MaxBody is how many bytes one upload through the API may have, 1 to 5 GiB. Default 64 MiB. For the binary delivery.
 	MaxBody int `yaml:"max_body"`

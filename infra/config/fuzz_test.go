@@ -34,9 +34,10 @@ func FuzzParse(f *testing.F) {
 				e.API.MaxURLTTL < e.API.URLTTL || e.API.MaxURLTTL > settings.MaxURLTTL ||
 				e.Network != nil && e.Network.Private() == (e.Network.Egress == EgressInternet) ||
 				e.Network.Private() && e.Release.Delivery == Source && e.Network.Egress != EgressNAT ||
-				(e.Release.Delivery == Binary) != (e.API.Access == apisettings.Open || e.API.Access == apisettings.Restricted) ||
+				e.API.Access != apisettings.Open && e.API.Access != apisettings.Restricted ||
 				e.API.Access != apisettings.Restricted && (len(e.API.Keys) > 0 || e.API.OIDC != nil) ||
-				e.Release.Delivery == Binary && (e.API.MaxBody < 1 || e.API.MaxLinkTTL < 1 || e.API.RateLimit == 0 || e.Storage.StateBucket == "") ||
+				e.Release.Delivery == Binary && (e.API.MaxBody < 1 || e.API.MaxLinkTTL < 1 || e.API.RateLimit == 0) ||
+				e.KeepsState() != (e.Storage.StateBucket != "") ||
 				e.API.URLTTL <= 0 || e.API.URLTTL > settings.MaxURLTTL || e.Project().String() == "" {
 				t.Fatalf("accepted %+v", e)
 			}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"cloudstorage/app/settings/apisettings"
 )
 
 func (e *Environment) validateStorage() {
@@ -40,9 +42,9 @@ func (e *Environment) validateStateBucket() {
 	s := e.Storage
 	const path = "storage.state_bucket"
 	switch {
-	case e.Release.Delivery == Binary && s.StateBucket == "":
+	case e.KeepsState() && s.StateBucket == "":
 		e.doc.at(path, "missing: the API keeps its own state there: keys, what seals links, revoked links")
-	case e.Release.Delivery == Binary:
+	case e.KeepsState():
 		e.doc.bucket(path, e.project, s.StateBucket)
 		switch s.StateBucket {
 		case s.Bucket:
@@ -51,8 +53,14 @@ func (e *Environment) validateStateBucket() {
 			e.doc.at(path, "%q is the releases bucket too: the API must not write where its releases are, so give it another", s.StateBucket)
 		}
 	case s.StateBucket != "":
-		e.doc.at(path, "%q would stay empty, since the server that is built from source keeps no state: remove it, or set release.delivery to binary", s.StateBucket)
+		e.doc.at(path, "%q would stay empty, since the server that is built from source keeps no state but keys: remove it, or set api.access to restricted, or release.delivery to binary", s.StateBucket)
 	}
+}
+
+// KeepsState says whether the server has state of its own: the whole server always, the one that is built from source
+// who may call.
+func (e *Environment) KeepsState() bool {
+	return e.Release.Delivery == Binary || e.API.Access == apisettings.Restricted
 }
 
 func (e *Environment) validateOrigins() {

@@ -90,8 +90,8 @@ func (p Props) Validate() error {
 		errs = append(errs, errors.New("identity: ReleasesBucket is the data bucket: the API must not reach its own release"))
 	}
 	if s := p.State; s != nil {
-		if s.Bucket == "" || len(s.Writes) == 0 || slices.Contains(s.Writes, "") {
-			errs = append(errs, errors.New("identity: State lacks its Bucket or what the API Writes there: give both"))
+		if s.Bucket == "" || slices.Contains(s.Writes, "") {
+			errs = append(errs, errors.New("identity: State lacks its Bucket, or the name of what the API Writes there: give both"))
 		}
 		if s.Bucket == p.Bucket || s.Bucket == p.ReleasesBucket && s.Bucket != "" {
 			errs = append(errs, fmt.Errorf("identity: State: Bucket %q is the data or the releases bucket: who may call must lie apart from both", s.Bucket))

@@ -19,7 +19,7 @@ import (
 // The packages to build: the whole server, and the smaller one whose source fits into user-data.
 const (
 	binaryMain = "./app/cmd/storaged"
-	sourceMain = "./app/cmd/storaged-exercise"
+	sourceMain = "./app/cmd/storaged-baked"
 )
 
 // Name is the program's file name.
@@ -49,6 +49,7 @@ type inputs struct {
 	files     map[string][]byte // the module's files that the program needs, by slash path from the root
 	modules   []module          // the other modules, sorted by path
 	sum       []byte            // go.sum
+	others    []listed          // the packages that are not the module's own
 }
 
 type module struct{ Path, Version, GoVersion string }
@@ -111,6 +112,7 @@ func (b Builder) ask(ctx context.Context, main, arch string) (inputs, error) {
 func (b Builder) add(in *inputs, p listed) error {
 	switch {
 	case p.Standard:
+		in.others = append(in.others, p)
 		return nil
 	case p.Module == nil:
 		return fmt.Errorf("package %s belongs to no module: vendoring is not supported", p.ImportPath)
@@ -118,6 +120,7 @@ func (b Builder) add(in *inputs, p listed) error {
 		return fmt.Errorf("module %s is replaced by %s: a release takes published modules only", p.Module.Path, p.Module.Replace.Path)
 	case !p.Module.Main:
 		in.modules = append(in.modules, module{p.Module.Path, p.Module.Version, p.Module.GoVersion})
+		in.others = append(in.others, p)
 		return nil
 	}
 	in.module = p.Module.Path

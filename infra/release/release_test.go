@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"cloudstorage/app/settings"
+	"cloudstorage/app/settings/apisettings"
 	"cloudstorage/infra/bootstrap"
 	"cloudstorage/infra/release"
 )
@@ -40,7 +41,7 @@ func TestTheBakedSourceBuildsByItselfInAnEmptyFolder(t *testing.T) {
 	t.Parallel()
 	s := source(t)
 	server := settings.Settings{Bucket: "module02-42", Region: "eu-west-1", URLTTL: time.Minute}
-	userData, err := bootstrap.Render(server, bootstrap.Release{Source: &bootstrap.Source{Files: s.Files, GoVersion: s.GoVersion}})
+	userData, err := bootstrap.Render(server, bootstrap.Release{Source: &bootstrap.Source{Files: s.Files, GoVersion: s.GoVersion, Sum: s.Sum}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,15 +63,36 @@ func TestTheBakedSourceBuildsByItselfInAnEmptyFolder(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "storaged")
 	modules := t.TempDir()
 	t.Cleanup(func() { makeWritable(t, modules) })
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", program, release.Main)
-	build.Dir = dir
-	build.Env = append(os.Environ(),
-		"GOMODCACHE="+modules, "GOPROXY=file://"+moduleCache(t)+"/cache/download", "GONOSUMDB=*", "GOFLAGS=-mod=readonly",
-		"GOTOOLCHAIN=local", "CGO_ENABLED=0", "GOWORK=off")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	run := func(flags string, args ...string) {
+		t.Helper()
+		command := exec.CommandContext(t.Context(), "go", args...)
+		command.Dir = dir
+		command.Env = append(os.Environ(),
+			"GOMODCACHE="+modules, "GOPROXY=file://"+moduleCache(t)+"/cache/download", "GOSUMDB=off", "GOFLAGS="+flags,
+			"GOTOOLCHAIN=local", "CGO_ENABLED=0", "GOWORK=off")
+		if out, err := command.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
 	}
-	if out, err := exec.CommandContext(t.Context(), program, "--help").CombinedOutput(); err != nil {
+	// As the install script does.
+	run("-mod=mod", "list", "-deps", release.Main)
+	sums, err := os.ReadFile(filepath.Join(dir, "go.sum"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash := sha256.New()
+	for line := range strings.Lines(string(sums)) {
+		if !strings.Contains(line, "/go.mod ") {
+			hash.Write([]byte(line))
+		}
+	}
+	if got := hex.EncodeToString(hash.Sum(nil)); got != s.Sum {
+		t.Errorf("the go command writes other checksums (%s) than those that travel (%s):\n%s", got, s.Sum, sums)
+	}
+	run("-mod=readonly", "build", "-trimpath", "-o", program, release.Main)
+	// Without settings it says which it wants.
+	out, err := exec.CommandContext(t.Context(), program).CombinedOutput()
+	if err == nil || !strings.Contains(string(out), settings.EnvBucket) {
 		t.Errorf("the program that was built does not run: %v\n%s", err, out)
 	}
 }
@@ -100,7 +122,7 @@ func makeWritable(t *testing.T, dir string) {
 func TestTheBakedSourceIsOnlyWhatTheServerNeeds(t *testing.T) {
 	t.Parallel()
 	for path, content := range source(t).Files {
-		if !strings.HasPrefix(path, "app/") && path != "go.mod" && path != "go.sum" || strings.HasSuffix(path, "_test.go") || strings.HasPrefix(path, "app/client") {
+		if !strings.HasPrefix(path, "app/") && path != "go.mod" || strings.HasSuffix(path, "_test.go") || strings.HasPrefix(path, "app/client") {
 			t.Errorf("%s has no place in it", path)
 		}
 		if strings.HasSuffix(path, ".go") && strings.Contains(content, "\n// ") {
@@ -116,10 +138,13 @@ func TestTheBakedSourceLeavesRoomForAMachinesSettings(t *testing.T) {
 	t.Parallel()
 	const reserve = 512 // bytes: the longest names, a goproxy list
 	s := source(t)
-	userData, err := bootstrap.Render(settings.Settings{Bucket: "b-1", Region: "eu-west-1"}, bootstrap.Release{Source: &bootstrap.Source{Files: s.Files, GoVersion: s.GoVersion}})
+	userData, err := bootstrap.Render(apisettings.Settings{
+		Settings: settings.Settings{Bucket: "b-1", Region: "eu-west-1"}, Access: apisettings.Restricted, StateBucket: "b-2", ExerciseRoutes: apisettings.ReadRoutes,
+	}, bootstrap.Release{Source: &bootstrap.Source{Files: s.Files, GoVersion: s.GoVersion, Sum: s.Sum}})
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Logf("%d bytes of user-data", len(userData))
 	if free := bootstrap.Limit - len(userData); free < reserve {
 		t.Errorf("%d bytes are left, want %d: bake less source", free, reserve)
 	}

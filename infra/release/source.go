@@ -3,6 +3,8 @@ package release
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,16 +12,21 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
-// Source is a module of its own that builds the server with the exercise's routes: exactly the packages that it needs, without comments, with
-// a go.mod and a go.sum that pin every other module.
+// Source is a module of its own that builds the smaller server: exactly the declarations that it needs, without comments, a file for each
+// package, with a go.mod and a checksum that pin every other module.
 type Source struct {
 	// Files by slash path from the module's root; the package to build is Main.
 	Files map[string]string `json:"files"`
 	// GoVersion is the oldest Go that builds it, such as 1.25.0.
 	GoVersion string `json:"go_version"`
+	// Sum is the SHA-256 of the lines of go.sum that are not about go.mod files, in the order in which the go command writes
+	// them, in hexadecimal. It stands for go.sum, which Files has not: the go command writes it, and this tells whether it is
+	// the right one.
+	Sum string `json:"sum"`
 }
 
 // Main is the package to build, from the module's root.
@@ -33,7 +40,7 @@ func (b Builder) Source(ctx context.Context) (Source, error) {
 	if err != nil {
 		return Source{}, fmt.Errorf("bundle the source of %s: %w", Name, err)
 	}
-	path := filepath.Join(b.Cache, "release", "source-"+in.digest("source", string(in.sum))+".json")
+	path := filepath.Join(b.Cache, "release", "source-"+in.digest("source without what nothing uses", string(in.sum))+".json")
 	if content, err := os.ReadFile(path); err == nil {
 		var cached Source
 		if err := json.Unmarshal(content, &cached); err != nil {
@@ -55,40 +62,73 @@ func (b Builder) Source(ctx context.Context) (Source, error) {
 }
 
 // bundle writes the module to a temporary folder and builds it once: that proves it complete, and lets the go command
-// put go.mod and go.sum into the form that a read-only build accepts.
+// put go.mod into the form that a read-only build accepts.
 func (b Builder) bundle(ctx context.Context, in inputs) (Source, error) {
 	dir, err := os.MkdirTemp("", "bundle-")
 	if err != nil {
 		return Source{}, err
 	}
 	defer os.RemoveAll(dir)
-	source := Source{Files: map[string]string{}, GoVersion: oldestGo(in.modules)}
+	called, err := interfaceMethods(in.others)
+	if err != nil {
+		return Source{}, err
+	}
+	files := map[string]string{}
 	for _, path := range in.paths() {
-		content := in.files[path]
-		if strings.HasSuffix(path, ".go") {
-			if content, err = stripComments(path, content); err != nil {
-				return Source{}, err
-			}
+		if !strings.HasSuffix(path, ".go") {
+			return Source{}, fmt.Errorf("%s is no Go source: what the server embeds cannot be told from what it does not need", path)
 		}
-		source.Files[path] = string(content)
-	}
-	source.Files["go.mod"] = goMod(in.module, source.GoVersion, in.modules)
-	source.Files["go.sum"] = string(checksums(in.sum, in.modules))
-	if err := source.Write(dir); err != nil {
-		return Source{}, err
-	}
-	env := append(target("amd64"), "GOTOOLCHAIN=local")
-	if _, err := b.goCommand(ctx, dir, env, "build", "-mod=mod", "-trimpath", "-o", os.DevNull, sourceMain); err != nil {
-		return Source{}, err
-	}
-	for _, name := range []string{"go.mod", "go.sum"} {
-		content, err := os.ReadFile(filepath.Join(dir, name))
+		content, err := stripComments(path, in.files[path])
 		if err != nil {
 			return Source{}, err
 		}
-		source.Files[name] = string(content)
+		files[path] = string(content)
 	}
+	if files, err = shake(in.module, sourceMain, files, called); err != nil {
+		return Source{}, err
+	}
+	source := Source{Files: files}
+	env := append(target("amd64"), "GOTOOLCHAIN=local")
+	// The modules that what is left needs.
+	source.pin(in, in.modules)
+	if err := source.Write(dir); err != nil {
+		return Source{}, err
+	}
+	needed, err := b.goCommand(ctx, dir, env, "list", "-mod=mod", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", sourceMain)
+	if err != nil {
+		return Source{}, err
+	}
+	source.pin(in, slices.DeleteFunc(slices.Clone(in.modules), func(m module) bool { return !slices.Contains(strings.Fields(string(needed)), m.Path) }))
+	if err := source.Write(dir); err != nil {
+		return Source{}, err
+	}
+	if _, err := b.goCommand(ctx, dir, env, "build", "-mod=mod", "-trimpath", "-o", os.DevNull, sourceMain); err != nil {
+		return Source{}, err
+	}
+	content, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+	if err != nil {
+		return Source{}, err
+	}
+	source.Files["go.mod"] = string(content)
+	if content, err = os.ReadFile(filepath.Join(dir, "go.sum")); err != nil {
+		return Source{}, err
+	}
+	delete(source.Files, "go.sum")
+	hash := sha256.New()
+	for line := range bytes.Lines(content) {
+		if !bytes.Contains(line, []byte("/go.mod ")) {
+			hash.Write(line)
+		}
+	}
+	source.Sum = hex.EncodeToString(hash.Sum(nil))
 	return source, nil
+}
+
+// pin makes the source's go.mod and go.sum those of modules.
+func (s *Source) pin(in inputs, modules []module) {
+	s.GoVersion = oldestGo(modules)
+	s.Files["go.mod"] = goMod(in.module, s.GoVersion, modules)
+	s.Files["go.sum"] = string(checksums(in.sum, modules))
 }
 
 // Write unpacks the source into dir.

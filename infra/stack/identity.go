@@ -27,7 +27,12 @@ func roleProps(stack cdktf.TerraformStack, e *config.Environment, logs *observe.
 	}
 	if e.Release.Delivery == config.Binary {
 		p.ReleasesBucket, p.ReleasesPrefix = e.Storage.ReleasesBucket, release.Prefix
-		p.State = &identity.State{Bucket: e.Storage.StateBucket, Writes: []string{state.SealingKeyName, state.RevocationsPrefix + "*"}}
+	}
+	if e.KeepsState() {
+		p.State = &identity.State{Bucket: e.Storage.StateBucket}
+		if e.Release.Delivery == config.Binary {
+			p.State.Writes = []string{state.SealingKeyName, state.RevocationsPrefix + "*"}
+		}
 		if e.Storage.Encryption == config.EncryptionKMS {
 			p.State.KMSKeyARN = keyOf(stack, e, stateResource)
 		}
@@ -42,11 +47,11 @@ func keyOf(stack cdktf.TerraformStack, e *config.Environment, name string) *stri
 	}).TargetKeyArn()
 }
 
-// storeActions are what the server that is delivered calls on the data bucket: the one that is built from source answers
-// the exercise's routes alone.
+// storeActions are what the server that is delivered calls on the data bucket: the one that is built from source calls
+// less.
 func storeActions(e *config.Environment) []actions.Action {
 	if e.Release.Delivery == config.Source {
-		return actions.Exercise()
+		return actions.Baked()
 	}
 	return actions.All()
 }

@@ -152,7 +152,7 @@ func TestARoleRefusesWhatAWSWouldRefuseLate(t *testing.T) {
 		{"give both or neither", identity.Props{Bucket: "b", Actions: actions.All(), ReleasesBucket: "r"}},
 		{"must not reach its own release", identity.Props{Bucket: "b", Actions: actions.All(), ReleasesBucket: "b", ReleasesPrefix: "p/"}},
 		{"Region is empty", identity.Props{Bucket: "b", Actions: actions.All(), KMSKeyARN: jsii.String("arn")}},
-		{"State lacks its Bucket", identity.Props{Bucket: "b", Actions: actions.All(), State: &identity.State{Bucket: "s"}}},
+		{"State lacks its Bucket", identity.Props{Bucket: "b", Actions: actions.All(), State: &identity.State{Bucket: "s", Writes: []string{""}}}},
 		{"must lie apart from both", identity.Props{Bucket: "b", Actions: actions.All(), State: &identity.State{Bucket: "b", Writes: []string{"k"}}}},
 		{"Region is empty", identity.Props{Bucket: "b", Actions: actions.All(), State: &identity.State{Bucket: "s", Writes: []string{"k"}, KMSKeyARN: jsii.String("arn")}}},
 		{"is not a policy's ARN", identity.Props{Bucket: "b", Actions: actions.All(), PermissionsBoundary: "boundary"}},

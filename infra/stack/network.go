@@ -41,10 +41,12 @@ func machinesBuckets(e *config.Environment) []network.Bucket {
 	}
 	buckets := []network.Bucket{data}
 	if e.Release.Delivery == config.Binary {
-		buckets = append(buckets,
-			network.Bucket{Name: e.Storage.ReleasesBucket, ObjectActions: []string{actions.GetObject}},
-			network.Bucket{Name: e.Storage.StateBucket, Actions: []string{actions.ListBucket}, ObjectActions: []string{actions.GetObject, actions.PutObject}},
-		)
+		buckets = append(buckets, network.Bucket{Name: e.Storage.ReleasesBucket, ObjectActions: []string{actions.GetObject}})
+	}
+	if e.KeepsState() {
+		buckets = append(buckets, network.Bucket{
+			Name: e.Storage.StateBucket, Actions: []string{actions.ListBucket}, ObjectActions: []string{actions.GetObject, actions.PutObject},
+		})
 	}
 	return buckets
 }

@@ -246,7 +246,7 @@ func TestTheRoleIsAllowedItsWorkAndNothingElse(t *testing.T) {
 	whole, lacking := map[string]roleUnderTest{}, map[string][]lesser{}
 	for environment, r := range map[string]roleUnderTest{
 		"local":    {bucket: "local-1000000001", releases: "local-releases-1000000001", state: stateBucket, actions: actions.All()},
-		"module02": {bucket: "module02-0000000000", actions: actions.Exercise()},
+		"module02": {bucket: "module02-0000000000", actions: actions.Baked()},
 	} {
 		r.version, r.upload = begun(t, root, r.bucket)
 		policy := policyOf(stacks[environment+"-api"]).Get("policy").(string)

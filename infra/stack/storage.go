@@ -29,6 +29,8 @@ func NewStorage(scope constructs.Construct, e *config.Environment, target Target
 		props.Resource, props.Name = "releases", e.Storage.ReleasesBucket
 		releases := storage.New(stack, "releases", props)
 		output(stack, "releases_bucket_name", "The bucket with the server's builds", releases.Name())
+	}
+	if e.KeepsState() {
 		keepState(stack, e, props)
 	}
 	return stack
@@ -51,7 +53,10 @@ func logsProps(e *config.Environment, p storage.Props) storage.LogsProps {
 		Emulated: p.Emulated,
 	}
 	if e.Release.Delivery == config.Binary {
-		logs.Buckets = append(logs.Buckets, e.Storage.ReleasesBucket, e.Storage.StateBucket)
+		logs.Buckets = append(logs.Buckets, e.Storage.ReleasesBucket)
+	}
+	if e.KeepsState() {
+		logs.Buckets = append(logs.Buckets, e.Storage.StateBucket)
 	}
 	return logs
 }

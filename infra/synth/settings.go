@@ -11,7 +11,7 @@ import (
 func Settings(e *config.Environment) bootstrap.Settings {
 	base := settings.Settings{Bucket: e.Storage.Bucket, Region: e.Region, URLTTL: e.API.URLTTL, MaxURLTTL: e.API.MaxURLTTL}
 	if e.Release.Delivery == config.Source {
-		return base
+		return apisettings.Settings{Settings: base, Access: e.API.Access, StateBucket: e.Storage.StateBucket, ExerciseRoutes: e.API.ExerciseRoutes}
 	}
 	whole := apisettings.Settings{
 		Settings: base, Access: e.API.Access, StateBucket: e.Storage.StateBucket, OIDC: e.API.OIDC.Config(), ExerciseRoutes: e.API.ExerciseRoutes,

@@ -2,6 +2,7 @@ package synth_test
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -28,8 +29,15 @@ func tell(t *testing.T, name string, change ...string) []string {
 
 func TestEachServerIsToldWhatItUnderstands(t *testing.T) {
 	t.Parallel()
-	exercise := []string{"AWS_REGION=eu-west-1", "STORAGE_BUCKET=module02-0000000000", "STORAGE_MAX_URL_TTL=10m0s", "STORAGE_URL_TTL=10m0s"}
-	if diff := cmp.Diff(exercise, tell(t, "module02")); diff != "" {
+	open := []string{
+		"AWS_REGION=eu-west-1", "STORAGE_BUCKET=module02-0000000000", "STORAGE_MAX_URL_TTL=10m0s", "STORAGE_URL_TTL=10m0s",
+		"STORAGE_ACCESS=open", "STORAGE_EXERCISE_ROUTES=all",
+	}
+	if diff := cmp.Diff(open, tell(t, "module02")); diff != "" {
+		t.Error(diff)
+	}
+	keys := slices.Concat(open[:4], []string{"STORAGE_ACCESS=restricted", "STORAGE_EXERCISE_ROUTES=read", "STORAGE_STATE_BUCKET=module02-keys-1"})
+	if diff := cmp.Diff(keys, tell(t, "module02", "  undo_days: 30", "  undo_days: 30\n  state_bucket: module02-keys-1", "  direct: true", "  access: restricted")); diff != "" {
 		t.Error(diff)
 	}
 	whole := []string{

@@ -90,7 +90,7 @@ func (o Options) prepare(ctx context.Context, e *config.Environment) (stack.API,
 		if err != nil {
 			return stack.API{}, err
 		}
-		install.Source = &bootstrap.Source{Files: source.Files, GoVersion: source.GoVersion, GoProxy: e.Release.GoProxy}
+		install.Source = &bootstrap.Source{Files: source.Files, GoVersion: source.GoVersion, GoProxy: e.Release.GoProxy, Sum: source.Sum}
 	}
 	if e.Observe != nil {
 		install.Logs = &bootstrap.Logs{Group: e.Project().LogGroup("machines"), Region: e.Region}

@@ -28,13 +28,12 @@ import (
 // startTimeout is for a busy machine.
 const startTimeout = 60 * time.Second
 
-// programs builds the commands as a user would and returns the paths of two;
-// storaged-exercise is beside them.
+// programs builds the commands as a user would and returns their paths.
 func programs(t *testing.T) (storagectl, storaged string) {
 	t.Helper()
 	dir := t.TempDir()
 	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", dir+string(filepath.Separator),
-		"cloudstorage/app/cmd/storagectl", "cloudstorage/app/cmd/storaged", "cloudstorage/app/cmd/storaged-exercise")
+		"cloudstorage/app/cmd/storagectl", "cloudstorage/app/cmd/storaged")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", build, err, out)
 	}

@@ -14,13 +14,15 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/cobra"
 
+	"cloudstorage/app/daemon/daemontest"
 	"cloudstorage/app/e2e/gatewaytest"
 )
 
 // TestScripts runs what a user types, in testdata/script: the real program, each
 // script with a server of its own in front of an empty bucket. The address is in
 // STORAGE_URL, and whatever else is called by http goes there, too; OLD_URL is a
-// server that has the exercise's routes alone.
+// server that has the exercise's routes alone, BAKED_URL the one that is built
+// from source.
 //
 //	example rm        runs each line of that command's examples
 func TestScripts(t *testing.T) {
@@ -36,7 +38,8 @@ func TestScripts(t *testing.T) {
 			t.Parallel()
 			bucket := g.NewBucket(t)
 			address := "http://" + serve(t, storaged, g, bucket)
-			old := "http://" + serve(t, filepath.Join(filepath.Dir(storaged), "storaged-exercise"+filepath.Ext(storaged)), g, bucket)
+			old := "http://" + daemontest.Start(t, daemontest.Exercise(), daemontest.Environ(t, g, map[string]string{"STORAGE_BUCKET": bucket})).Address
+			baked := "http://" + daemontest.Start(t, daemontest.Baked(), daemontest.Environ(t, g, map[string]string{"STORAGE_BUCKET": bucket})).Address
 			proxy := anywhere(t, address)
 			testscript.Run(t, testscript.Params{
 				Files:               []string{script},
@@ -46,6 +49,7 @@ func TestScripts(t *testing.T) {
 					e.Setenv("HOME", e.WorkDir)
 					e.Setenv("STORAGE_URL", address)
 					e.Setenv("OLD_URL", old)
+					e.Setenv("BAKED_URL", baked)
 					e.Setenv("http_proxy", proxy)
 					return nil
 				},

@@ -31,7 +31,7 @@ import (
 func TestContractToTheByte(t *testing.T) {
 	t.Parallel()
 	g := gatewaytest.Start(t)
-	for name, program := range map[string]daemon.Program{"storaged": service.Program(), "storaged-exercise": daemon.Exercise()} {
+	for name, program := range map[string]daemon.Program{"storaged": service.Program(), "storaged-baked": daemontest.Baked()} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			env := daemontest.Environ(t, g, nil)

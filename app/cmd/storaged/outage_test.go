@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"cloudstorage/app/daemon"
 	"cloudstorage/app/daemon/daemontest"
 	"cloudstorage/app/e2e/gatewaytest"
 	"cloudstorage/app/web/webtest"
@@ -43,7 +42,7 @@ func TestADeniedActionIsInTheLogAndNotInTheAnswer(t *testing.T) {
 	g := gatewaytest.Start(t)
 	env := daemontest.Environ(t, g, nil)
 	env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"] = g.GuestAccessKey, g.GuestSecretKey
-	s := daemontest.Start(t, daemon.Exercise(), env) // storaged does not start without its state
+	s := daemontest.Start(t, daemontest.Baked(), env) // storaged does not start without its state
 	address, log := s.Address, s.Log
 	for target, action := range map[string]string{"/list_files": "s3:ListBucket", "/delete/a": "s3:DeleteObject a"} {
 		answer := webtest.Do(t, address, "GET", target)

@@ -29,13 +29,14 @@ type Action struct {
 	On   Scope
 }
 
-// Exercise returns every action that the exercise's routes need, and no other: a
-// presigned URL can do what its signer may do, so reading and writing are among
-// them.
-func Exercise() []Action {
+// Baked returns every action that the server needs that is built from source, and
+// no other: a presigned URL can do what its signer may do, so reading and writing
+// are among them.
+func Baked() []Action {
 	return []Action{
 		{ListBucket, Bucket},
 		{GetObject, Objects},
+		{GetObjectVersion, Objects},
 		{PutObject, Objects},
 		{DeleteObject, Objects},
 	}

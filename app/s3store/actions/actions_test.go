@@ -25,12 +25,12 @@ func TestAllIsTheLeastThatTheAPINeeds(t *testing.T) {
 	if diff := cmp.Diff(want, actions.All()); diff != "" {
 		t.Error(diff)
 	}
-	for _, action := range actions.Exercise() {
+	for _, action := range actions.Baked() {
 		if !slices.Contains(want, action) {
-			t.Errorf("the exercise's %v is not among all", action)
+			t.Errorf("the baked server's %v is not among all", action)
 		}
 	}
-	if n := len(actions.Exercise()); n != 4 {
-		t.Errorf("the exercise's routes need 4 actions: %d are declared", n)
+	if n := len(actions.Baked()); n != 5 {
+		t.Errorf("the baked server needs 5 actions: %d are declared", n)
 	}
 }

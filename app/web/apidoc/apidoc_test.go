@@ -214,7 +214,7 @@ func TestThePageHasAllOfEveryOperationAndEveryProblem(t *testing.T) {
 		}
 	}
 	for _, k := range problem.Kinds() {
-		if !strings.Contains(texts["problem-"+k.Name], k.Way) {
+		if !strings.Contains(texts["problem-"+k.Name], k.Way()) {
 			t.Errorf("the problem %s is not there", k.Name)
 		}
 	}

@@ -89,7 +89,7 @@ func Of(err error) (Details, http.Header) {
 	case errors.Is(err, link.ErrBroken):
 		kind, detail = NotFound, link.ErrBroken.Error()
 	case errors.As(err, &stored):
-		kind, detail = ofCode(stored.Code), stored.Message
+		kind, detail = OfCode(stored.Code), stored.Message
 	}
 	if challenge := auth.Challenge(err); challenge != "" {
 		header.Set("WWW-Authenticate", challenge)
@@ -122,7 +122,8 @@ func Write(w http.ResponseWriter, err error, requestID string) error {
 	return err
 }
 
-func ofCode(code object.Code) Kind {
+// OfCode is the kind of a failure of the store.
+func OfCode(code object.Code) Kind {
 	switch code {
 	case object.CodeInvalid:
 		return InvalidRequest

@@ -215,7 +215,7 @@ func TestEachKindOfProblemIsExplainedAtItsType(t *testing.T) {
 	s := start(t)
 	for _, k := range problem.Kinds() {
 		answer := s.do(http.MethodGet, k.Type(), "", "Authorization: ").want(t, http.StatusOK, nil)
-		if !strings.Contains(answer.Text, k.Title) || k.Way == "" {
+		if !strings.Contains(answer.Text, k.Title) || k.Way() == "" {
 			t.Errorf("%s: %s", k.Type(), answer.Text)
 		}
 	}

@@ -312,7 +312,7 @@ func (w *writer) problem(kinds []problem.Kind) jsonObject {
 		for word := range strings.SplitSeq(k.Name, "-") {
 			name += strings.ToUpper(word[:1]) + word[1:]
 		}
-		names, abouts, types = append(names, name), append(abouts, k.Title+" "+k.Way), append(types, k.Type())
+		names, abouts, types = append(names, name), append(abouts, k.Title+" "+k.Way()), append(types, k.Type())
 	}
 	name, k := strings.Join(names, "Or"), kinds[0]
 	if w.responses[name] == nil {

@@ -37,7 +37,7 @@ func problemOperations() []operation {
 				h.Set("Location", PagePath+"#problem-"+k.Name)
 				return c.empty(http.StatusSeeOther)
 			}
-			return c.answer(http.StatusOK, problemKind{k.Type(), k.Title, k.Status, k.Way})
+			return c.answer(http.StatusOK, problemKind{k.Type(), k.Title, k.Status, k.Way()})
 		},
 	}}
 }
