@@ -147,11 +147,20 @@ func start(b *testing.B, s *server, cmd *exec.Cmd) {
 		b.Fatal(err)
 	}
 	s.process = cmd.Process
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // as killed, or before its time, which is told below
+		close(ended)
+	}()
 	b.Cleanup(func() {
 		_ = cmd.Process.Kill() // an error means that it has ended
-		_ = cmd.Wait()         // as killed
+		<-ended
 	})
-	for end := time.Now().Add(30 * time.Second); ; {
+	again := time.NewTicker(50 * time.Millisecond)
+	defer again.Stop()
+	deadline := time.NewTimer(30 * time.Second)
+	defer deadline.Stop()
+	for {
 		r, err := http.NewRequestWithContext(b.Context(), http.MethodGet, "http://"+s.address+"/", http.NoBody)
 		if err != nil {
 			b.Fatal(err)
@@ -160,10 +169,13 @@ func start(b *testing.B, s *server, cmd *exec.Cmd) {
 			_ = answer.Body.Close()
 			return
 		}
-		if time.Now().After(end) {
+		select {
+		case <-ended:
+			b.Fatalf("%s ended: %s", s.name, cmd.ProcessState)
+		case <-deadline.C:
 			b.Fatalf("%s does not answer at %s", s.name, s.address)
+		case <-again.C:
 		}
-		time.Sleep(50 * time.Millisecond)
 	}
 }
 
