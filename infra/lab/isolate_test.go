@@ -3,6 +3,7 @@
 package lab
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -14,7 +15,6 @@ import (
 	"strconv"
 	"syscall"
 	"testing"
-	"time"
 )
 
 const (
@@ -22,6 +22,8 @@ const (
 	envEnd = "CLOUDSTORAGE_LAB_TEST_END"
 	// envRoot makes this program one that runs a lab in that folder, as cmd/lab does.
 	envRoot = "CLOUDSTORAGE_LAB_TEST_ROOT"
+	// made is what the pretended lab says when it has made everything.
+	made = "made"
 )
 
 func TestMain(m *testing.M) {
@@ -60,6 +62,7 @@ func pretend(end string) int {
 		_, _ = fmt.Fprintln(os.Stderr, "pretend:", err)
 		return 2
 	}
+	_, _ = fmt.Fprintln(os.Stdout, made)
 	switch end {
 	case "well":
 		return 0
@@ -123,24 +126,24 @@ func lived(t *testing.T, o Options, end string, with os.Signal) (code int, name 
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), envEnd+"="+end, envRoot+"="+o.Root)
 	var said bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &said, &said
-	if err := cmd.Start(); err != nil {
+	cmd.Stderr = &said
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	name = cgroupPrefix + strconv.Itoa(cmd.Process.Pid)
-	if with != nil {
-		h := hierarchies()
-		running := filepath.Join(h[len(h)-1], name, "m", "cgroup.procs")
-		for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-			if text, err := os.ReadFile(running); err == nil && len(text) > 0 {
-				break
-			}
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if lines.Text() != made || with == nil {
+			continue
 		}
 		if err := cmd.Process.Signal(with); err != nil {
 			t.Error(err)
 		}
 	}
-	err := cmd.Wait()
+	err = cmd.Wait()
 	if status := (&exec.ExitError{}); err != nil && !errors.As(err, &status) {
 		t.Fatal(err)
 	}
