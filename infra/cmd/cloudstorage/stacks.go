@@ -78,7 +78,8 @@ func (p *project) synth(ctx context.Context, environment string) (*deployment, e
 	if err != nil {
 		return nil, err
 	}
-	return d, d.synthesizeStacks(ctx)
+	err = d.synthesizeStacks(ctx)
+	return d, err
 }
 
 func (d *deployment) synthesizeStacks(ctx context.Context) error {
@@ -108,7 +109,8 @@ func (p *project) deployment(ctx context.Context, environment string) (*deployme
 	if err != nil {
 		return nil, err
 	}
-	return d, d.prepare(ctx)
+	err = d.prepare(ctx)
+	return d, err
 }
 
 // prepare synthesizes the environment and finds Terraform.
