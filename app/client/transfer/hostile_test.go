@@ -274,3 +274,30 @@ func TestAFullDiskIsSaidAtOnce(t *testing.T) {
 		t.Errorf("%#v", err)
 	}
 }
+
+// What was uploaded in parts here is checked by more than MD5 when it comes back.
+func TestALargeFileIsCheckedBySHA256(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	x := transfer.New(s.client, transfer.Options{PartSize: 5 * mib})
+	b := content(1, 17*mib)
+	if o := upload(t, x, transfer.File{Key: "x", Path: write(t, filepath.Join(t.TempDir(), "x"), b)})["x"]; o.Err != nil {
+		t.Fatal(o.Err)
+	}
+	info, err := s.client.Stat(t.Context(), "x", "")
+	if err != nil || !strings.HasSuffix(info.SHA256, "-4") {
+		t.Fatalf("%+v, %v", info, err)
+	}
+	dir := root(t)
+	ctx, stop := context.WithCancel(t.Context())
+	interrupted := transfer.New(s.client, transfer.Options{PartSize: 5 * mib, Concurrency: 1, Progress: stopAfter(6*mib, stop)})
+	remote := transfer.Remote{Key: "x", Size: int64(len(b)), Dir: dir, Name: "x"}
+	interrupted.Download(ctx, slices.Values([]transfer.Remote{remote}), func(transfer.Outcome) {})
+	journal, err := dir.ReadFile(".x.part.journal")
+	if err != nil || !strings.Contains(string(journal), `"sha256":"`+info.SHA256+`"`) {
+		t.Errorf("the journal is %q, %v", journal, err)
+	}
+	if o := download(t, x, remote)["x"]; o.Err != nil || !o.Verified || o.Moved == o.Size {
+		t.Errorf("%+v", o)
+	}
+}
