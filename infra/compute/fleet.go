@@ -92,7 +92,7 @@ type Fleet struct {
 }
 
 // NewFleet makes the fleet. What its machines are made of gives the launch template its name, and the template's id
-// and version give the group its name; both are created before they are destroyed. So a change starts a second fleet
+// and version begin the group's; both are created before they are destroyed. So a change starts a second fleet
 // beside the first, waits until the load balancer sees it healthy, and only then drains and ends the first; a fleet
 // that never gets healthy fails the apply while the first one serves on.
 //
@@ -121,7 +121,9 @@ func NewFleet(scope constructs.Construct, id string, p FleetProps) *Fleet {
 func group(within constructs.Construct, p FleetProps, template launchtemplate.LaunchTemplate) autoscalinggroup.AutoscalingGroup {
 	version := cdktf.Token_AsString(template.LatestVersion(), nil)
 	config := &autoscalinggroup.AutoscalingGroupConfig{
-		Name:                   jsii.String(p.Project.Prefix("asg") + *template.Id() + "-" + *version),
+		// Not a whole name: a fleet that never got healthy is there when the same build is deployed again, and is
+		// replaced. Under its own name AWS would refuse the new one.
+		NamePrefix:             jsii.String(p.Project.Prefix("asg") + *template.Id() + "-" + *version + "-"),
 		MinSize:                jsii.Number(p.Min),
 		MaxSize:                jsii.Number(p.Max),
 		VpcZoneIdentifier:      &p.SubnetIDs,

@@ -31,7 +31,8 @@ func TestANewBuildIsANewFleetBesideTheOldOne(t *testing.T) {
 	for _, s := range []template.Template{before, after} {
 		lt, asg := s.Only("aws_launch_template"), s.Only("aws_autoscaling_group")
 		asg.Wants(map[string]string{
-			"name":             "module02-asg-" + lt.Ref("id") + "-" + lt.Ref("latest_version"),
+			"name":             "<nil>",
+			"name_prefix":      "module02-asg-" + lt.Ref("id") + "-" + lt.Ref("latest_version") + "-",
 			"min_elb_capacity": "2", "wait_for_capacity_timeout": "25m", "health_check_grace_period": "1200",
 			"lifecycle.create_before_destroy": "true", "instance_refresh": "<nil>",
 		})
