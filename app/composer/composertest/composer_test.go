@@ -243,6 +243,7 @@ func triggererStopped(t *testing.T, s *stack, a airflow, api *storage) {
 	if err := s.check("airflow-triggerer"); err == nil {
 		t.Error("the triggerer is stopped and healthy")
 	}
+	heartbeats(t, a)
 	a.reaches(t, run, "wait", "deferred")
 
 	s.again(t, "airflow-triggerer")
