@@ -67,7 +67,7 @@ func TestStoreConforms(t *testing.T) {
 	objecttest.RunEverything(t, func(t testing.TB) objecttest.Everything {
 		cfg := config(t, g)
 		base := s3sign.New(full(t, cfg))
-		return everything{open(t, cfg), s3file.Files{Store: base}, s3history.History{Store: base.Store}, s3upload.Uploads{Store: base}}
+		return everything{open(t, cfg), s3file.Files{Store: base}, s3history.New(base.Store), s3upload.New(base)}
 	}, http.DefaultClient)
 }
 

@@ -87,10 +87,10 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		s.base = *u
 	}
 	if (cfg.AccessKeyID == "") != (cfg.SecretAccessKey == "") {
-		return nil, errors.New("half of the AWS credentials: set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or neither to use the instance's role")
+		return nil, errors.New("half of the AWS credentials: set both, or neither to use the instance's role")
 	}
 	if _, err := s.lease(ctx); err != nil {
-		return nil, fmt.Errorf("get AWS credentials: attach a role to the instance, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: %w", err)
+		return nil, fmt.Errorf("get AWS credentials: attach a role, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: %w", err)
 	}
 	return s, nil
 }
@@ -200,10 +200,11 @@ func (s *Store) Ready(ctx context.Context) error {
 
 // Stat describes an object.
 func (s *Store) Stat(ctx context.Context, k object.Key, version string) (object.Info, error) {
-	h, _, err := s.call(ctx, request{action: actions.GetObject, key: k, method: http.MethodHead, query: map[string]string{"versionId": version}})
+	h, _, err := s.call(ctx, request{action: actions.GetObject, key: k, method: http.MethodHead, query: map[string]string{"versionId": version},
+		header: map[string]string{"x-amz-checksum-mode": "ENABLED"}})
 	size, _ := strconv.ParseInt(h.Get("Content-Length"), 10, 64)
 	modified, _ := http.ParseTime(h.Get("Last-Modified"))
-	return object.Info{Key: k, Size: size, ETag: h.Get("ETag"), Modified: modified, Type: h.Get("Content-Type"), Version: h.Get(versionHeader)}, err
+	return object.Info{Key: k, Size: size, ETag: h.Get("ETag"), Modified: modified, Type: h.Get("Content-Type"), Version: h.Get(versionHeader), SHA256: h.Get("X-Amz-Checksum-Sha256")}, err
 }
 
 // Read reads a small object and its ETag; that it still has the given one is an
@@ -238,7 +239,7 @@ func (s *Store) send(ctx context.Context, r request) (http.Header, []byte, error
 	if err != nil {
 		return nil, nil, err
 	}
-	answer, text, err := s.do(ctx, r.method, signed.URL, signed.Header)
+	answer, text, err := s.do(ctx, r.method, signed.URL, signed.Header) //nolint:bodyclose // do has closed it
 	if err != nil {
 		return nil, nil, r.failed(object.CodeUnavailable, err)
 	}

@@ -149,7 +149,7 @@ func (s *Store) role(ctx context.Context) (c credentials, err error) {
 		if err != nil {
 			return ""
 		}
-		answer, body, failure := s.do(ctx, method, cmp.Or(s.cfg.MetadataEndpoint, "http://169.254.169.254")+"/latest/"+path, h)
+		answer, body, failure := s.do(ctx, method, cmp.Or(s.cfg.MetadataEndpoint, "http://169.254.169.254")+"/latest/"+path, h) //nolint:bodyclose // do has closed it
 		if err = failure; err == nil && answer.StatusCode != http.StatusOK {
 			err = fmt.Errorf("the instance metadata service answers %s to %s", answer.Status, path)
 		}

@@ -77,7 +77,7 @@ func unpacked(text string) (map[string]string, error) {
 	files := map[string]string{}
 	for rest := string(content); rest != ""; {
 		head := packStart.FindStringSubmatch(rest)
-		if head == nil || !strings.HasPrefix(rest, head[0]) {
+		if len(head) == 0 || !strings.HasPrefix(rest, head[0]) {
 			return nil, errors.New("unpack the source: what is packed does not begin with a file")
 		}
 		body, after, found := strings.Cut("\n"+rest[len(head[0]):], "\n"+packEnd+"\n")

@@ -70,7 +70,8 @@ func TestAMachineUnpacksWhatIsPacked(t *testing.T) {
 
 func TestTheMachineUnpacksWithTheModuleThatPacked(t *testing.T) {
 	t.Parallel()
-	for name, want := range map[string]string{"../../go.mod": strings.TrimPrefix(unpackMod[strings.Index(unpackMod, "require "):], "require "), "../../go.sum": unpackSum} {
+	_, module, _ := strings.Cut(unpackMod, "require ")
+	for name, want := range map[string]string{"../../go.mod": module, "../../go.sum": unpackSum} {
 		project, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)

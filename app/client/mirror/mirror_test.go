@@ -18,7 +18,6 @@ import (
 	"cloudstorage/app/client"
 	"cloudstorage/app/client/mirror"
 	"cloudstorage/app/client/transfer"
-	"cloudstorage/app/daemon"
 	"cloudstorage/app/daemon/daemontest"
 	"cloudstorage/app/e2e/gatewaytest"
 	"cloudstorage/app/object"
@@ -306,7 +305,7 @@ func TestNothingIsDeletedWhereItIsCancelledOrAListingBreaksOff(t *testing.T) {
 
 func TestAnOlderServerCannotBeSynced(t *testing.T) {
 	t.Parallel()
-	s := daemontest.Start(t, daemon.Exercise(), daemontest.Environ(t, gatewaytest.Start(t), nil))
+	s := daemontest.Start(t, daemontest.Exercise(), daemontest.Environ(t, gatewaytest.Start(t), nil))
 	b := bucket{t, newClient(t, s.Address)}
 	dir := t.TempDir()
 	write(t, dir, files{"a": "a"})

@@ -149,7 +149,7 @@ func (c *call) read(k object.Key, q url.Values) error {
 	}
 	if c.r.Method == http.MethodHead {
 		c.set("ETag", info.ETag, "Last-Modified", info.Modified.UTC().Format(http.TimeFormat), "X-Version-Id", info.Version, "Content-Type", info.Type,
-			"Content-Length", strconv.FormatInt(info.Size, 10), "Content-Disposition", o.Disposition)
+			"Content-Length", strconv.FormatInt(info.Size, 10), "Content-Disposition", o.Disposition, "X-Checksum-Sha256", info.SHA256)
 		c.begin(http.StatusOK, "private, no-cache")
 		return nil
 	}
