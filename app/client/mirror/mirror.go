@@ -98,8 +98,8 @@ func Run(ctx context.Context, o Options) (Sum, error) {
 	s := &syncing{Options: o, moving: map[string]Action{}}
 	defer s.extra.remove()
 	s.transfer(ctx)
-	if s.broken == nil && ctx.Err() != nil {
-		s.broken = &client.Error{Code: object.CodeInternal, Message: "cancelled", Err: errors.Join(context.Canceled, context.Cause(ctx))}
+	if s.broken == nil {
+		s.broken = cancelled(ctx)
 	}
 	s.sum.Left = s.extra.count
 	if s.broken != nil || !s.Delete || s.extra.count == 0 {
@@ -112,6 +112,14 @@ func Run(ctx context.Context, o Options) (Sum, error) {
 		return s.sum, nil
 	}
 	return s.sum, s.delete(ctx)
+}
+
+// cancelled is the error of a sync whose context has ended.
+func cancelled(ctx context.Context) error {
+	if ctx.Err() == nil {
+		return nil
+	}
+	return &client.Error{Code: object.CodeInternal, Message: "cancelled", Err: errors.Join(context.Canceled, context.Cause(ctx))}
 }
 
 // transfer brings to the target what it lacks.

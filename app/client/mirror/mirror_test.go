@@ -261,6 +261,35 @@ func TestAFileThatChangesMeanwhileIsNoticedAndNothingIsDeleted(t *testing.T) {
 	wantFiles(t, "the bucket", b.holds("p/"), files{"a": "a", "b": "b", "extra": "extra"})
 }
 
+func TestADeletionHereThatIsCancelledEndsAndSaysSo(t *testing.T) {
+	t.Parallel()
+	c := newClient(t, newListing(t, nil).URL)
+	for name, tt := range map[string]struct {
+		confirm bool // it is cancelled while the question is asked
+		deleted int
+	}{"at the question": {true, 0}, "after the first": {false, 1}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			dir := t.TempDir()
+			write(t, dir, files{"a": "a", "b": "b", "c": "c"})
+			o := mirror.Options{Client: c, Transfers: transfer.New(c, transfer.Options{}), Target: mirror.Place{Path: dir}, Delete: true, AllowEmpty: true}
+			o.Confirm = func(int, string, string) error {
+				if tt.confirm {
+					cancel()
+				}
+				return nil
+			}
+			o.Report = func(mirror.Result) { cancel() }
+			sum, err := mirror.Run(ctx, o)
+			if !errors.Is(err, context.Canceled) || sum.Deleted != tt.deleted || sum.Left != 3-tt.deleted || len(read(t, dir)) != sum.Left {
+				t.Errorf("%+v, %v; here are %q", sum, err, read(t, dir))
+			}
+		})
+	}
+}
+
 func TestNothingIsDeletedWhereItIsCancelledOrAListingBreaksOff(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -23,9 +23,10 @@ func (s *syncing) delete(ctx context.Context) error {
 		}
 	}
 	if s.Target.Path != "" {
-		return s.each(func(name string) bool {
-			return s.deleted(name, client.Deletion{}, s.removeHere(name)) && ctx.Err() == nil
+		err := s.each(func(name string) bool {
+			return ctx.Err() == nil && s.deleted(name, client.Deletion{}, s.removeHere(name))
 		})
+		return errors.Join(err, cancelled(ctx))
 	}
 	var reading error
 	keys := func(yield func(object.Key) bool) {
