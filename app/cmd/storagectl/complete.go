@@ -66,6 +66,14 @@ func (p program) completePlaces(o *options) cobra.CompletionFunc {
 	}
 }
 
+// typable says whether a name means itself on a command line. Of several names,
+// bash inserts what they have in common without escaping it, and runs it when it
+// completes the next time; names are for whoever may write to the bucket to choose.
+func typable(name string) bool {
+	return printable(name) == name && glob.Unescape(name) == name && !glob.IsPattern(name) &&
+		!strings.ContainsAny(name, "$`;&|<>") && !strings.HasPrefix(name, "-")
+}
+
 // namesLike lists what begins as a name does. What goes wrong completes nothing:
 // there is nobody to tell.
 func (p program) namesLike(cmd *cobra.Command, o *options, begun string, folders bool) ([]cobra.Completion, cobra.ShellCompDirective) {
@@ -85,8 +93,8 @@ func (p program) namesLike(cmd *cobra.Command, o *options, begun string, folders
 			break
 		}
 		name := string(e.Key)
-		if folders && !e.IsPrefix || printable(name) != name || glob.Unescape(name) != name || glob.IsPattern(name) {
-			continue // it cannot be typed as it is
+		if folders && !e.IsPrefix || !typable(name) {
+			continue
 		}
 		if e.IsPrefix {
 			directive |= cobra.ShellCompDirectiveNoSpace
