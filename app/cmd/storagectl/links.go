@@ -98,6 +98,9 @@ func (n linkNotes) all(now time.Time) ([]linkNote, error) {
 		}
 		path := filepath.Join(n.dir, f.Name())
 		text, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) { // forgotten meanwhile, by another run
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

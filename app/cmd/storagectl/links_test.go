@@ -36,6 +36,10 @@ func TestNotesOfLinksAreOfOneAPIAndForgottenLongAfterTheirEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// What another run forgets meanwhile is listed and then not there.
+	if err := os.Symlink("nothing", filepath.Join(dir, "forgotten.json")); err != nil {
+		t.Fatal(err)
+	}
 	all, err := n.all(now)
 	var ids []string
 	for _, got := range all {
