@@ -87,7 +87,7 @@ func Write(path string, given map[string]string) (Result, error) {
 	}
 	for _, name := range []string{StorageURL, StorageKey} {
 		if value := given[name]; value != "" && !plain.MatchString(value) {
-			return Result{}, fmt.Errorf("%s=%q: set a value of letters, digits and ._~:/+=@%%-", name, value)
+			return Result{}, fmt.Errorf("%s has other characters than letters, digits and ._~:/+=@%%-: set it without them", name) // it may be a secret
 		}
 	}
 	for _, v := range variables {

@@ -142,8 +142,8 @@ func TestWhatACallerGivesIsTakenOrRefused(t *testing.T) {
 		t.Errorf("wrote %v, %v", env, err)
 	}
 	for _, value := range []string{"a b", "a\nb", "$a", "a#b", `"a"`, "a'", `a\`} {
-		path := filepath.Join(dir, "bad")
-		if _, err := envfile.Write(path, map[string]string{"STORAGE_KEY": value}); err == nil || !strings.Contains(err.Error(), "STORAGE_KEY") {
+		path, value := filepath.Join(dir, "bad"), "cst_"+value
+		if _, err := envfile.Write(path, map[string]string{"STORAGE_KEY": value}); err == nil || !strings.Contains(err.Error(), "STORAGE_KEY") || strings.Contains(err.Error(), "cst_") {
 			t.Errorf("STORAGE_KEY=%q: error %v", value, err)
 		}
 		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
