@@ -121,6 +121,37 @@ func TestABillOfMaterialsListsTheModulesOfTheProgramAndNoOthers(t *testing.T) {
 	}
 }
 
+func TestOnlyAReleaseIsRemovedFromTheFolder(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	release := []string{"storagectl_1.0.0_linux_amd64.tar.gz", "storagectl_1.0.0_linux_amd64" + bomSuffix, sums}
+	for _, name := range append(release, "mine") {
+		write(t, filepath.Join(dir, name), "")
+	}
+	if err := empty(dir); err == nil || !strings.Contains(err.Error(), "mine") {
+		t.Errorf("error %v", err)
+	}
+	for _, name := range append(release, "mine") {
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := os.Remove(filepath.Join(dir, "mine")); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := empty(dir); err != nil {
+			t.Fatal(err)
+		}
+		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+			t.Errorf("left are %v, %v", left, err)
+		}
+	}
+	if err := empty(filepath.Join(dir, "new", "folder")); err != nil {
+		t.Error(err)
+	}
+}
+
 func write(t *testing.T, path, content string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {

@@ -12,10 +12,11 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 )
 
 func main() {
-	to := flag.String("to", "dist", "the folder, which is emptied first")
+	to := flag.String("to", "dist", "the folder; a release that is there is removed first")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := run(ctx, *to)
@@ -24,6 +25,29 @@ func main() {
 		fmt.Fprintln(os.Stderr, "dist:", err)
 		os.Exit(1)
 	}
+}
+
+// empty makes a folder and removes the release that is in it. It removes nothing
+// where the folder holds anything else: somebody may have named the wrong one.
+func empty(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.IsDir() || e.Name() != sums && !strings.HasPrefix(e.Name(), "storagectl_") {
+			return fmt.Errorf("%s holds %s, which is of no release: name a folder of its own", dir, e.Name())
+		}
+	}
+	for _, e := range entries {
+		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func run(ctx context.Context, to string) error {
@@ -35,10 +59,7 @@ func run(ctx context.Context, to string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.RemoveAll(to); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(to, 0o755); err != nil {
+	if err := empty(to); err != nil {
 		return err
 	}
 	work, err := os.MkdirTemp("", "dist-*")
