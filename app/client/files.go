@@ -75,6 +75,9 @@ func (c *Client) Files(ctx context.Context, o FilesOptions) iter.Seq2[Entry, err
 			if err == nil {
 				err = c.decode(body, &page)
 			}
+			if err == nil && page.Files == nil { // it is no list, and least of all an empty one
+				err = c.stranger(http.StatusOK)
+			}
 			if err != nil {
 				yield(Entry{}, err)
 				return

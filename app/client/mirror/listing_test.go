@@ -53,7 +53,7 @@ func (l *listing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer := struct {
 		Files []file `json:"files"`
 		Next  string `json:"next_cursor,omitempty"`
-	}{}
+	}{Files: []file{}}
 	end := min((page+1)*perPage, len(l.names))
 	for _, name := range l.names[page*perPage : end] {
 		answer.Files = append(answer.Files, file{r.URL.Query().Get("prefix") + name, "x", time.Now()})

@@ -332,6 +332,32 @@ func TestNothingIsDeletedWhereItIsCancelledOrAListingBreaksOff(t *testing.T) {
 	}
 }
 
+func TestAnAnswerWithoutFilesIsNotTheEndOfAListing(t *testing.T) {
+	t.Parallel()
+	all := files{}
+	for i := range 2000 {
+		all[fmt.Sprintf("%04d", i)] = ""
+	}
+	l := newListing(t, all)
+	l.page = func(w http.ResponseWriter, page int) bool {
+		if page == 0 {
+			return false
+		}
+		fmt.Fprint(w, "{}") // as of whatever stands between
+		return true
+	}
+	dir := t.TempDir()
+	write(t, dir, files{"1500": ""})
+	c := newClient(t, l.URL)
+	sum, err := mirror.Run(t.Context(), mirror.Options{
+		Client: c, Transfers: transfer.New(c, transfer.Options{}),
+		Target: mirror.Place{Path: dir}, Delete: true, DryRun: true, Report: func(mirror.Result) {},
+	})
+	if err == nil || sum.Deleted != 0 {
+		t.Errorf("%+v, %v", sum, err)
+	}
+}
+
 func TestAnOlderServerCannotBeSynced(t *testing.T) {
 	t.Parallel()
 	s := daemontest.Start(t, daemontest.Exercise(), daemontest.Environ(t, gatewaytest.Start(t), nil))
