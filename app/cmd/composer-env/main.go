@@ -34,7 +34,7 @@ func run(args []string, getenv func(string) string, stdout, stderr io.Writer) in
 	}
 	if len(result.Missing) > 0 {
 		fmt.Fprintf(stdout, "still missing: %s, an API key with the verbs list, read and write (docs/api.md#who-may-call). Then:\n"+
-			"  make composer-env STORAGE_KEY=cst_…\nAn API that anyone may call, as `make up` gives, looks at no key: STORAGE_KEY=none will do.\n", envfile.StorageKey)
+			"  STORAGE_KEY=cst_… make composer-env\nAn API that anyone may call, as `make up` gives, looks at no key: STORAGE_KEY=none will do.\n", envfile.StorageKey)
 	}
 	return 0
 }
