@@ -174,8 +174,7 @@ func (m *moving) write(write func() error) {
 	if write == nil {
 		return
 	}
-	m.shown.hide()
-	if err := write(); err != nil && m.fatal == nil {
+	if err := m.shown.above(write); err != nil && m.fatal == nil {
 		m.fatal = err
 		m.stop()
 	}

@@ -70,14 +70,15 @@ func (g *progress) ended(key object.Key, ok bool) {
 	}
 }
 
-// hide makes room for a line of standard output.
-func (g *progress) hide() {
+// above makes room for a line of standard output, which write writes.
+func (g *progress) above(write func() error) error {
 	g.mu.Lock()
 	s := g.screen
 	g.mu.Unlock()
-	if s != nil {
-		s.hide()
+	if s == nil {
+		return write()
 	}
+	return s.above(write)
 }
 
 // close ends it: what is shown stays where all went well.

@@ -76,13 +76,15 @@ func (s *screen) erasure(width int) string {
 	return fmt.Sprintf(cursorUp, up) + clearBelow
 }
 
-// hide makes room for something else, until the lines are drawn anew.
-func (s *screen) hide() {
+// above makes room for what write writes, and draws nothing until it has: what is
+// written below the lines would be taken for one of them.
+func (s *screen) above(write func() error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	width, _ := s.size()
 	_, _ = io.WriteString(s.out, s.erasure(width))
 	s.shown = nil
+	return write()
 }
 
 // close ends it. What is shown stays as of now, or goes.
@@ -93,5 +95,5 @@ func (s *screen) close(stay bool) {
 		s.draw()
 		return
 	}
-	s.hide()
+	_ = s.above(func() error { return nil })
 }

@@ -48,6 +48,13 @@ func (s *terminal) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// count is how often it was written to.
+func (s *terminal) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.writes
+}
+
 func (s *terminal) want(t *testing.T, lines ...string) {
 	t.Helper()
 	s.mu.Lock()
@@ -74,8 +81,8 @@ func TestLinesAreRedrawnInPlaceAtMostTenTimesASecond(t *testing.T) {
 			return shown
 		})
 		time.Sleep(time.Second + redrawEvery/2)
-		if out.writes != 10 {
-			t.Errorf("drawn %d times in a second", out.writes)
+		if n := out.count(); n != 10 {
+			t.Errorf("drawn %d times in a second", n)
 		}
 		out.want(t, "a", "b")
 		set("c")
@@ -84,17 +91,24 @@ func TestLinesAreRedrawnInPlaceAtMostTenTimesASecond(t *testing.T) {
 		set("d", "e", "f")
 		time.Sleep(redrawEvery)
 		out.want(t, "d", "e", "f")
-		s.hide()
-		out.want(t)
-		fmt.Fprintln(out, "a line of standard output")
+		if err := s.above(func() error {
+			out.want(t)
+			if s.mu.TryLock() {
+				t.Error("the lines may be drawn before this one")
+			}
+			_, err := fmt.Fprintln(out, "a line of standard output")
+			return err
+		}); err != nil {
+			t.Error(err)
+		}
 		time.Sleep(redrawEvery)
 		out.want(t, "a line of standard output", "d", "e", "f")
 		set("done")
 		s.close(true)
 		out.want(t, "a line of standard output", "done")
-		writes := out.writes
+		writes := out.count()
 		time.Sleep(time.Minute)
-		if out.writes != writes {
+		if out.count() != writes {
 			t.Error("it is drawn after its end")
 		}
 	})
