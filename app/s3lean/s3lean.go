@@ -87,7 +87,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		s.base = *u
 	}
 	if (cfg.AccessKeyID == "") != (cfg.SecretAccessKey == "") {
-		return nil, errors.New("half of the AWS credentials: set both, or neither to use the instance's role")
+		return nil, errors.New("half of the AWS credentials: set both, or neither")
 	}
 	if _, err := s.lease(ctx); err != nil {
 		return nil, fmt.Errorf("get AWS credentials: attach a role, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: %w", err)

@@ -262,7 +262,7 @@ func wantsDependency(t *testing.T, from, to template.Resource) {
 func TestTheRoleMayOnlyDoWhatTheStoreCalls(t *testing.T) {
 	stacks := shipped(t, stack.Target{})
 	for name, want := range map[string]string{
-		"module02-api": `[{s3:ListBucket arn:aws:s3:::module02-0000000000} {s3:GetObject,s3:PutObject,s3:DeleteObject arn:aws:s3:::module02-0000000000/*}]`,
+		"module02-api": `[{s3:ListBucket arn:aws:s3:::module02-0000000000} {s3:GetObject,s3:GetObjectVersion,s3:PutObject,s3:DeleteObject arn:aws:s3:::module02-0000000000/*}]`,
 		"local-api": `[{s3:ListBucket,s3:ListBucketVersions arn:aws:s3:::local-1000000001} {s3:GetObject,s3:GetObjectVersion,s3:PutObject,s3:DeleteObject,s3:AbortMultipartUpload,s3:ListMultipartUploadParts arn:aws:s3:::local-1000000001/*} {s3:GetObject arn:aws:s3:::local-releases-1000000001/storaged/*}` +
 			` {s3:ListBucket arn:aws:s3:::local-api-state-1000000001} {s3:GetObject arn:aws:s3:::local-api-state-1000000001/*} {s3:PutObject arn:aws:s3:::local-api-state-1000000001/sealing-key} {s3:PutObject arn:aws:s3:::local-api-state-1000000001/revoked-links/*}]`,
 	} {

@@ -282,7 +282,7 @@ func TestTheS3EndpointPassesWhatMachinesDoAndPackages(t *testing.T) {
 	const packages = "s3:GetObject arn:aws:s3:::al2023-repos-eu-west-1-de612dc2/*\n"
 	stacks := shipped(t, stack.Target{})
 	for name, want := range map[string]string{
-		"module02-api": packages + "s3:ListBucket arn:aws:s3:::module02-0000000000\ns3:GetObject,s3:PutObject,s3:DeleteObject arn:aws:s3:::module02-0000000000/*\n",
+		"module02-api": packages + "s3:ListBucket arn:aws:s3:::module02-0000000000\ns3:GetObject,s3:GetObjectVersion,s3:PutObject,s3:DeleteObject arn:aws:s3:::module02-0000000000/*\n",
 		"local-api": packages + "s3:ListBucket,s3:ListBucketVersions arn:aws:s3:::local-1000000001\ns3:GetObject,s3:GetObjectVersion,s3:PutObject,s3:DeleteObject,s3:AbortMultipartUpload,s3:ListMultipartUploadParts arn:aws:s3:::local-1000000001/*\ns3:GetObject arn:aws:s3:::local-releases-1000000001/*\n" +
 			"s3:ListBucket arn:aws:s3:::local-api-state-1000000001\ns3:GetObject,s3:PutObject arn:aws:s3:::local-api-state-1000000001/*\n",
 	} {
