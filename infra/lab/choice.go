@@ -61,8 +61,12 @@ func Keys() []string {
 // CheckOptions says what a lab cannot do.
 func CheckOptions(o Options) error {
 	for _, key := range o.Only {
-		if !slices.Contains(Keys(), key) {
+		i := slices.IndexFunc(steps, func(s step) bool { return s.key == key })
+		if i < 0 {
 			return fmt.Errorf("there is no scenario %q: choose of %s", key, strings.Join(Keys(), ","))
+		}
+		if o.Source && (steps[i].when == quick || steps[i].when == full) {
+			return fmt.Errorf("scenario %s is of the binary delivery: leave -delivery out", key)
 		}
 	}
 	if _, known := mistakes[o.Break]; o.Break != "" && !known {

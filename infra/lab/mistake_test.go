@@ -48,15 +48,18 @@ func TestARunGoesThroughWhatWasChosen(t *testing.T) {
 func TestWhatALabCannotDoIsSaid(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]Options{
-		"no such scenario":        {Only: []string{"kil"}},
-		"no such mistake":         {Break: "drains"},
-		"mistake, other delivery": {Break: "drain", Source: true},
+		"no such scenario":         {Only: []string{"kil"}},
+		"no such mistake":          {Break: "drains"},
+		"mistake, other delivery":  {Break: "drain", Source: true},
+		"scenario, other delivery": {Only: []string{"refused"}, Source: true},
 	} {
 		if CheckOptions(o) == nil {
 			t.Errorf("%s is accepted", name)
 		}
 	}
-	if err := CheckOptions(Options{Only: Keys(), Break: "drain"}); err != nil {
-		t.Error(err)
+	for _, o := range []Options{{Only: Keys(), Break: "drain"}, {Only: []string{"launch"}, Source: true}} {
+		if err := CheckOptions(o); err != nil {
+			t.Error(err)
+		}
 	}
 }
