@@ -1,8 +1,10 @@
 package emulator
 
 import (
+	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -53,6 +55,57 @@ func TestMotoServesOnAFreePortUntilItIsStopped(t *testing.T) {
 	if one.answers(t.Context()) {
 		t.Error("it answers after Stop")
 	}
+}
+
+func TestListingVersionsCopiesNoContent(t *testing.T) {
+	t.Parallel()
+	m := testMoto(t)
+	api := API{m.Endpoint()}
+	for _, r := range []struct{ method, path, body string }{
+		{http.MethodPut, "/files", "<CreateBucketConfiguration><LocationConstraint>" + Region + "</LocationConstraint></CreateBucketConfiguration>"},
+		{http.MethodPut, "/files?versioning", "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"},
+		{http.MethodPut, "/files/large", strings.Repeat("x", 17<<20)}, // more than moto keeps in memory
+		{http.MethodPut, "/files/large", "small"},
+	} {
+		if _, err := api.call(t.Context(), "s3", r.method, r.path, "", r.body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	contents := openAndDeleted(t, m)
+	for range 3 {
+		list, err := api.call(t.Context(), "s3", http.MethodGet, "/files?versions", "", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"<Size>17825792</Size>", "<Size>5</Size>"} {
+			if !strings.Contains(string(list), want) || strings.Count(string(list), "<IsLatest>true</IsLatest>") != 1 {
+				t.Errorf("the list has no %s, or not one newest version:\n%s", want, list)
+			}
+		}
+	}
+	if got := openAndDeleted(t, m); got != contents {
+		t.Errorf("moto has %d files of content, and had %d before versions were listed", got, contents)
+	}
+	if got, err := api.Object(t.Context(), "files", "large"); err != nil || string(got) != "small" {
+		t.Errorf("then the file has %d bytes, %v", len(got), err)
+	}
+}
+
+// openAndDeleted counts the files without a name that moto keeps large content in.
+func openAndDeleted(t *testing.T, m *Moto) int {
+	t.Helper()
+	folder := fmt.Sprintf("/proc/%d/fd", m.PID)
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Skip("open files are counted where there is /proc: ", err)
+	}
+	var n int
+	for _, e := range entries {
+		if to, err := os.Readlink(filepath.Join(folder, e.Name())); err == nil && strings.HasSuffix(to, "(deleted)") {
+			n++
+		}
+	}
+	return n
 }
 
 func TestAGivenPortThatIsTakenIsTheError(t *testing.T) {
