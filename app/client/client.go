@@ -33,8 +33,8 @@ const DefaultStallTimeout = 60 * time.Second
 // enough for a balancer to find out that a machine died. Where nothing has answered
 // yet, a connection is tried for 3 s only. The pauses are random, and grow; a
 // Retry-After is honoured, and one that is longer than what is left ends it. A
-// download is not repeated once a byte has been written; an upload is rewound, and
-// signed anew.
+// download goes on after what has been written, if the content is still the same;
+// an upload is rewound, and signed anew.
 type Client struct {
 	base      *url.URL
 	api       *http.Client

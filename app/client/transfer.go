@@ -27,75 +27,8 @@ type Result struct {
 // its body, so that a refusal is read and not lost in a broken connection.
 const expectAbove = 1 << 20
 
-// Download writes the content of a file to w. A body that is shorter or longer
-// than announced is an error, so after nil w has all of it; after an error it
-// may have a part. progress may be nil.
-func (c *Client) Download(ctx context.Context, key object.Key, w io.Writer, progress Progress) (Result, error) {
-	return c.fetch(ctx, key, w, progress, func() (object.Signed, string, error) {
-		return c.sign(ctx, downloadRoute, http.MethodGet, key)
-	})
-}
-
 // signer asks the API for a signed request, and for its message where it has one.
 type signer func() (object.Signed, string, error)
-
-func (c *Client) fetch(ctx context.Context, key object.Key, w io.Writer, progress Progress, sign signer) (Result, error) {
-	result := Result{Key: key}
-	err := c.retry(ctx, func() error {
-		signed, message, err := sign()
-		if err != nil {
-			return final(err)
-		}
-		result.Message = message
-		result.Size, err = c.get(ctx, key, signed, w, progress)
-		if result.Size > 0 {
-			err = final(err) // w cannot be rewound
-		}
-		return err
-	})
-	return result, err
-}
-
-// get returns how many bytes it wrote, with or without an error.
-func (c *Client) get(ctx context.Context, key object.Key, signed object.Signed, w io.Writer, progress Progress) (int64, error) {
-	ctx, dog := c.watch(ctx)
-	defer dog.stop()
-	r, err := c.request(ctx, signed, nil)
-	if err != nil {
-		return 0, err
-	}
-	// As it is stored: net/http would unpack what it asked to be packed.
-	r.Header.Set("Accept-Encoding", "identity")
-	res, err := c.storage.Do(r)
-	if err != nil {
-		return 0, c.broken(ctx, Storage, r.URL, err)
-	}
-	c.heard.storage.Store(true)
-	defer res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		return 0, c.storageError(res, r.URL, "download", key)
-	}
-	total := res.ContentLength
-	if total < 0 && res.ProtoMajor == 1 && len(res.TransferEncoding) == 0 {
-		return 0, &Error{Code: object.CodeInternal, Peer: Storage, Message: fmt.Sprintf(
-			"%s does not say how long the file '%s' is, so a broken transfer could not be told from a whole one", name(Storage, r.URL), key)}
-	}
-	meter := &meter{dog: dog, total: total, progress: progress}
-	meter.start()
-	source := &measuredReader{r: res.Body, ctx: ctx, pace: c.pace, meter: meter}
-	n, err := io.CopyBuffer(patientWriter{w, dog}, struct{ io.Reader }{source}, make([]byte, bufferBytes))
-	switch {
-	case source.err != nil:
-		if e := ended(ctx, Storage, r.URL); e != nil {
-			return n, e
-		}
-		return n, &Error{Code: object.CodeUnavailable, Peer: Storage, Status: res.StatusCode, Err: source.err, again: true, Message: fmt.Sprintf(
-			"the download of '%s' broke off after %d of %s bytes: %s", key, n, bytesOf(total), clean(source.err.Error(), r.URL))}
-	case err != nil:
-		return n, &Error{Code: object.CodeInternal, Err: err, Message: fmt.Sprintf("cannot write '%s': %s", key, err)}
-	}
-	return n, nil
-}
 
 // Upload stores size bytes of r, from where it stands, under key. If r turns
 // out to hold fewer or more bytes, nothing is stored. When Upload returns, it

@@ -169,7 +169,7 @@ func endless(w io.Writer) {
 	}
 }
 
-func TestATruncatedDownloadIsAnErrorAndNotRepeated(t *testing.T) {
+func TestATruncatedDownloadOfWhoKnowsWhatIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	for name, h := range map[string]http.HandlerFunc{
 		"with a length": func(w http.ResponseWriter, _ *http.Request) {
