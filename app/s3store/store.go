@@ -75,9 +75,9 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if _, err := provider.Retrieve(ctx); err != nil {
 		return nil, fmt.Errorf("get AWS credentials: attach a role to the instance, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: %w", err)
 	}
-	base, err := bucketURL(ctx, cfg)
+	base, err := endpoint(ctx, cfg)
 	if err != nil {
-		return nil, fmt.Errorf("find the endpoint of bucket %q: %w", cfg.Bucket, err)
+		return nil, err
 	}
 	client := s3.New(s3.Options{
 		Region:       cfg.Region,
@@ -116,16 +116,20 @@ func (s *Store) Region() string { return s.region }
 // URL is where the bucket is.
 func (s *Store) URL() url.URL { return s.base }
 
-// bucketURL asks the SDK's own rules, so that partitions and names with dots
-// are right, once: signing then needs no rules at all.
-func bucketURL(ctx context.Context, cfg Config) (url.URL, error) {
-	endpoint, err := s3.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx, s3.EndpointParameters{
-		Bucket:         aws.String(cfg.Bucket),
+// endpoint is where the bucket is; that of no bucket is S3's own. It asks the
+// SDK's own rules, so that partitions and names with dots are right, once:
+// signing then needs no rules at all.
+func endpoint(ctx context.Context, cfg Config) (url.URL, error) {
+	found, err := s3.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx, s3.EndpointParameters{
+		Bucket:         optional(cfg.Bucket),
 		Region:         aws.String(cfg.Region),
 		Endpoint:       optional(cfg.Endpoint),
 		ForcePathStyle: aws.Bool(cfg.Endpoint != ""),
 	}.WithDefaults())
-	return endpoint.URI, err
+	if err != nil {
+		return url.URL{}, fmt.Errorf("find the endpoint of bucket %q: %w", cfg.Bucket, err)
+	}
+	return found.URI, nil
 }
 
 func optional(s string) *string {

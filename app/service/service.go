@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"cloudstorage/app/clock"
 	"cloudstorage/app/daemon"
 	"cloudstorage/app/link"
 	"cloudstorage/app/s3store"
@@ -45,6 +46,7 @@ type service struct {
 	cfg    apisettings.Settings
 	getenv func(string) string
 	reread <-chan time.Time // when to read the keyring again
+	clock  *clock.Clock     // once it serves
 }
 
 // store is all that the store can do.
@@ -72,7 +74,14 @@ func (s service) serve(ctx context.Context, log *slog.Logger) error {
 	defer stop()
 	beside := func(run func(context.Context)) { tasks.Go(func() { run(running) }) }
 
-	bucket, err := s.open(ctx, s.cfg.Bucket)
+	s.clock = clock.New(log)
+	ask, err := s3store.Time(ctx, s.bucket(s.cfg.Bucket))
+	if err != nil {
+		return err
+	}
+	s.clock.Compare(ctx, ask) // the first URL is good, too
+	beside(func(ctx context.Context) { s.clock.Follow(ctx, ask, time.Tick(clock.Every)) })
+	bucket, err := s3store.Open(ctx, s.bucket(s.cfg.Bucket))
 	if err != nil {
 		return err
 	}
@@ -98,7 +107,7 @@ func (s service) serve(ctx context.Context, log *slog.Logger) error {
 		MaxTTL:  s.cfg.MaxURLTTL,
 		MaxLink: s.cfg.MaxLinkTTL,
 		MaxBody: s.cfg.MaxBody,
-		Now:     time.Now,
+		Now:     s.clock.Now,
 		Audit:   changes,
 	}
 	api.Register(server)
@@ -113,14 +122,15 @@ type always struct{ slog.Handler }
 
 func (always) Enabled(context.Context, slog.Level) bool { return true }
 
-// open opens a bucket.
-func (s service) open(ctx context.Context, bucket string) (*s3store.Store, error) {
-	return s3store.Open(ctx, s3store.Config{
-		Bucket:          bucket,
+// bucket is how a bucket is opened.
+func (s service) bucket(name string) s3store.Config {
+	return s3store.Config{
+		Bucket:          name,
 		Region:          s.cfg.Region,
 		Endpoint:        s.cfg.Endpoint,
 		AccessKeyID:     s.getenv("AWS_ACCESS_KEY_ID"),
 		SecretAccessKey: s.getenv("AWS_SECRET_ACCESS_KEY"),
 		SessionToken:    s.getenv("AWS_SESSION_TOKEN"),
-	})
+		Now:             s.clock.Now,
+	}
 }

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"time"
 
 	"cloudstorage/app/auth"
 	"cloudstorage/app/object"
 	"cloudstorage/app/oidc"
+	"cloudstorage/app/s3store"
 	"cloudstorage/app/s3store/s3state"
 	"cloudstorage/app/seal"
 	"cloudstorage/app/settings/apisettings"
@@ -26,12 +26,12 @@ type own struct {
 // openState reads the state bucket, and goes on reading. A server that cannot
 // would start well and then refuse everybody, so it does not start.
 func (s service) openState(ctx context.Context, beside start, log *slog.Logger) (*own, error) {
-	bucket, err := s.open(ctx, s.cfg.StateBucket)
+	bucket, err := s3store.Open(ctx, s.bucket(s.cfg.StateBucket))
 	if err != nil {
 		return nil, err
 	}
 	objects := s3state.Objects{Store: bucket}
-	o := &own{revocations: state.NewRevocations(objects, time.Now)}
+	o := &own{revocations: state.NewRevocations(objects, s.clock.Now)}
 	if o.sealer, err = state.OpenSealer(ctx, objects); err != nil {
 		return nil, s.explain(err)
 	}

@@ -32,6 +32,6 @@ func (s service) surround(ctx context.Context, server *web.Server, who auth.Auth
 	server.Use(limit.Addresses(s.cfg.RateLimit))
 	server.Use(crossSite)
 	server.Use(browser.NavigationOnly(guard.Changing()...))
-	server.Use(guard.Exercise{Served: s.cfg.ExerciseRoutes, Authenticate: who.Authenticate, Charge: limiter.Charge}.Middleware())
+	server.Use(guard.Exercise{Served: s.cfg.ExerciseRoutes, Authenticate: who.Authenticate, Charge: limiter.Charge, Now: s.clock.Now}.Middleware())
 	return nil
 }

@@ -25,6 +25,7 @@ type Exercise struct {
 	// Charge charges the caller for one request, as limit.Limiter does. Who is not
 	// known is a caller without an id.
 	Charge func(r *http.Request, caller auth.Caller, now time.Time) error
+	Now    func() time.Time
 }
 
 // access is what a route needs.
@@ -76,7 +77,7 @@ func (g Exercise) admit(c echo.Context, route access) error {
 	if g.Served == apisettings.NoRoutes || g.Served == apisettings.ReadRoutes && route.did != "" {
 		return &web.Error{Status: http.StatusNotFound, Message: "this server does not serve this route: use /v1, or set STORAGE_EXERCISE_ROUTES"}
 	}
-	r, now := c.Request(), time.Now()
+	r, now := c.Request(), g.Now()
 	caller, unknown := g.Authenticate(r.Context(), r.Header["Authorization"], now)
 	if unknown != nil {
 		caller = auth.Caller{}

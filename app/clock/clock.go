@@ -1,0 +1,120 @@
+// Package clock tells S3's time. S3 refuses what was signed at another time than
+// its own, so a server whose clock is wrong would hand out URLs that nobody can
+// use, and see nothing of it.
+package clock
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// Every is how often S3 is asked for its time, whatever happens.
+	Every = 5 * time.Minute
+	// timeout bounds one question.
+	timeout = 5 * time.Second
+	// tolerance is how far the machine's clock may be off and is still believed:
+	// S3 tells whole seconds, and lets clocks differ by 15 minutes.
+	tolerance = time.Minute
+	// pause is the least time between two questions.
+	pause = time.Second
+)
+
+// Ask asks S3 for its time.
+type Ask func(context.Context) (time.Time, error)
+
+// Clock is the machine's clock, put right by S3's. It is safe for concurrent use.
+type Clock struct {
+	local func() instant
+	log   *slog.Logger
+	seen  atomic.Pointer[reading]
+	set   chan struct{} // holds one: the machine's clock was set since seen
+}
+
+// instant is what the machine says: the time of day, which can be set, and how
+// long a clock runs that nobody sets.
+type instant struct {
+	day time.Time
+	run time.Duration
+}
+
+// reading is what was learned of the machine's clock, and when.
+type reading struct {
+	instant
+	ahead time.Duration // of S3's; 0 where that is tolerable
+}
+
+// New returns a clock that believes the machine's until it hears of S3's.
+func New(log *slog.Logger) *Clock {
+	start := time.Now()
+	return newClock(log, func() instant {
+		now := time.Now()
+		return instant{now.Round(0), now.Sub(start)}
+	})
+}
+
+func newClock(log *slog.Logger, local func() instant) *Clock {
+	c := &Clock{local: local, log: log, set: make(chan struct{}, 1)}
+	c.seen.Store(&reading{instant: local()})
+	return c
+}
+
+// Now is the time of day, as far as is known.
+func (c *Clock) Now() time.Time {
+	now, seen := c.local(), c.seen.Load()
+	// A machine that was suspended looks like one whose clock was set.
+	if d := now.day.Sub(seen.day) - (now.run - seen.run); d.Abs() > tolerance {
+		select {
+		case c.set <- struct{}{}:
+		default:
+		}
+	}
+	return now.day.Add(-seen.ahead)
+}
+
+// Compare asks S3 once. Without an answer the clock goes on as it did.
+func (c *Clock) Compare(ctx context.Context, ask Ask) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	sent := c.local()
+	told, err := ask(ctx)
+	now := c.local()
+	if err != nil {
+		c.log.Debug("the storage does not tell its time", "error", err.Error())
+		return
+	}
+	// It was told about half-way, and without its fraction of a second.
+	told = told.Add((now.run - sent.run + time.Second) / 2)
+	ahead := now.day.Sub(told).Round(time.Second)
+	if ahead.Abs() <= tolerance {
+		ahead = 0
+	}
+	before := c.seen.Swap(&reading{now, ahead}).ahead
+	switch {
+	case ahead == 0 && before != 0:
+		c.log.Info("this machine's clock is right again")
+	case (ahead - before).Abs() > tolerance:
+		c.log.Warn("this machine's clock is wrong, so the storage's is used: set it, by NTP for instance", "ahead", ahead.String())
+	}
+}
+
+// Follow asks S3 every time that it is told to, and when the machine's clock was
+// set, until ctx is done.
+func (c *Clock) Follow(ctx context.Context, ask Ask, every <-chan time.Time) {
+	for {
+		select {
+		case <-every:
+		case <-c.set:
+		case <-ctx.Done():
+			return
+		}
+		c.Compare(ctx, ask)
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
