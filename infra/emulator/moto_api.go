@@ -51,6 +51,19 @@ func (a API) Query(ctx context.Context, service string, form url.Values) ([]byte
 	return a.call(ctx, service, http.MethodPost, "/", "application/x-www-form-urlencoded", form.Encode())
 }
 
+// Enforce has every call checked, by its signature and the caller's policies, or none.
+// Source: https://docs.getmoto.org/en/latest/docs/iam.html
+func (a API) Enforce(ctx context.Context, on bool) error {
+	unchecked := "inf"
+	if on {
+		unchecked = "0"
+	}
+	if _, err := a.call(ctx, "iam", http.MethodPost, "/moto-api/reset-auth", "", unchecked); err != nil {
+		return fmt.Errorf("have the emulator check permissions: %w", err)
+	}
+	return nil
+}
+
 // Object returns an object's bytes.
 func (a API) Object(ctx context.Context, bucket, key string) ([]byte, error) {
 	body, err := a.call(ctx, "s3", http.MethodGet, objectPath(bucket, key), "", "")
