@@ -42,6 +42,7 @@ const (
 	autoscalingVersion = "2011-01-01"
 	elbVersion         = "2015-12-01"
 	iamVersion         = "2010-05-08"
+	stsVersion         = "2011-06-15"
 )
 
 // instance is a machine as the emulated account has it. What it inherits from its launch template is read from there.

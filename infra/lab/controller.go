@@ -33,6 +33,8 @@ type controller struct {
 	log      io.Writer
 	note     func(string, ...any)
 
+	looking sync.Mutex // held while it looks at the account
+
 	mu       sync.Mutex
 	balancer *balancer
 	machines map[string]*machine // by instance
@@ -64,6 +66,12 @@ func (c *controller) run(ctx context.Context) {
 	}
 }
 
+// hold keeps it from looking at the account until resume is called.
+func (c *controller) hold() (resume func()) {
+	c.looking.Lock()
+	return c.looking.Unlock
+}
+
 func (c *controller) fail(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -73,6 +81,8 @@ func (c *controller) fail(err error) {
 
 // reconcile compares the account's instances with the machines, and begins what is needed.
 func (c *controller) reconcile(ctx context.Context) error {
+	c.looking.Lock()
+	defer c.looking.Unlock()
 	members, err := c.members(ctx)
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -44,13 +45,6 @@ func Isolated(ctx context.Context, o Options, arguments []string) (err error) {
 	defer func() { err = errors.Join(err, removeCgroups(name)) }()
 	removeOrphans()
 
-	// Machines that wait for this one's processors are found unhealthy, so they go first; but what builds for minutes goes
-	// last. Where nice may not, it says so and goes on.
-	niceness := "-5"
-	if o.Source {
-		niceness = "10"
-	}
-	self, arguments = "nice", append([]string{"-n", niceness, self}, arguments...)
 	cmd := exec.Command(self, arguments...) //nolint:noctx // ended below, gently first
 	cmd.Env = append(os.Environ(), envInside+"="+name)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = nil, o.Out, o.Out
@@ -112,10 +106,19 @@ func hierarchies() []string {
 	return []string{filepath.Join(root, "systemd"), filepath.Join(root, "unified")}
 }
 
+// grouped are the hierarchies in which a lab makes control groups.
+func grouped() []string {
+	all := hierarchies()
+	if p := findProcessors().hierarchy; !slices.Contains(all, p) {
+		all = append(all, p)
+	}
+	return all
+}
+
 // removeCgroups removes what a lab made there, once its processes are gone.
 func removeCgroups(name string) error {
 	var errs []error
-	for _, h := range hierarchies() {
+	for _, h := range grouped() {
 		var err error
 		for range 50 { // the kernel takes a moment to forget the last process
 			if err = removeTree(filepath.Join(h, name)); err == nil {
@@ -130,7 +133,7 @@ func removeCgroups(name string) error {
 
 // removeOrphans removes the control groups of labs that were killed themselves, which had no moment left to do it.
 func removeOrphans() {
-	for _, h := range hierarchies() {
+	for _, h := range grouped() {
 		groups, err := filepath.Glob(filepath.Join(h, cgroupPrefix+"*"))
 		if err != nil {
 			continue
@@ -193,7 +196,7 @@ func enter(run string) error {
 // namespaces are held by mounts and processes only.
 func leftovers(o Options, name string) ([]string, error) {
 	var found []string
-	for _, h := range hierarchies() {
+	for _, h := range grouped() {
 		if group := filepath.Join(h, name); exists(group) {
 			found = append(found, group)
 		}

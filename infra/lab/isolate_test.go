@@ -33,6 +33,8 @@ func TestMain(m *testing.M) {
 		code = pretend(os.Getenv(envEnd))
 	case root != "":
 		code = runLab(root)
+	case os.Getenv(envTellsTime) != "":
+		code = tellTime()
 	default:
 		code = m.Run()
 	}
@@ -54,7 +56,7 @@ func pretend(end string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	dir := Options{Root: os.Getenv(envRoot)}.runDir()
-	err := errors.Join(enter(dir), buildNetworks(ctx), writeFile(filepath.Join(dir, "file"), "content"))
+	err := errors.Join(prioritize(os.Getenv(envInside), first), enter(dir), buildNetworks(ctx), writeFile(filepath.Join(dir, "file"), "content"))
 	for _, h := range hierarchies() {
 		err = errors.Join(err, sh(context.Background(), `mkdir -p %[1]s/m; sleep 1000 </dev/null >/dev/null 2>&1 & echo $! >%[1]s/m/cgroup.procs`, filepath.Join(h, os.Getenv(envInside))))
 	}

@@ -68,6 +68,13 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	if err := enter(l.run); err != nil {
 		return l.report, err
 	}
+	weight := first
+	if o.Source {
+		weight = usual
+	}
+	if err := prioritize(os.Getenv(envInside), weight); err != nil {
+		l.Note("others may take the processors from it: %v", err)
+	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var err error

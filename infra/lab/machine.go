@@ -16,6 +16,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"cloudstorage/infra/bootstrap"
 )
 
 const (
@@ -172,6 +174,15 @@ ln -s ../go/bin/go %[1]s/usr/local/bin/go`, m.root, b.compiler)
 		writeFile(m.root+seed+"meta-data", "instance-id: "+m.ID+"\nlocal-hostname: "+host+"\n"),
 		writeFile(m.root+seed+"user-data", string(m.UserData)),
 	)
+}
+
+// settings are the API's, as the user-data has them.
+func (m *machine) settings() (map[string]string, error) {
+	files, err := bootstrap.Files(m.UserData)
+	if err != nil {
+		return nil, fmt.Errorf("read the user-data of %s: %w", m.ID, err)
+	}
+	return bootstrap.Variables(files[bootstrap.SettingsPath]), nil
 }
 
 // leader is the machine's first process, as seen from here.

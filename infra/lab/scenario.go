@@ -76,34 +76,37 @@ func (l *lab) first(ctx context.Context, s *Scenario) error {
 	return l.useIt(ctx, s)
 }
 
+// personsFile is what a person uploads.
+const personsFile = "report.txt"
+
 // useIt is what a person does, with the program that people get.
 func (l *lab) useIt(ctx context.Context, s *Scenario) error {
 	dir := filepath.Join(l.run, "person")
 	content := []byte(strings.Repeat("all of it\n", 100_000))
-	if err := writeFile(filepath.Join(dir, "up", "report.txt"), string(content)); err != nil {
+	if err := writeFile(filepath.Join(dir, "up", personsFile), string(content)); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Join(dir, "down"), 0o755); err != nil {
 		return err
 	}
-	if _, err := l.ctl(ctx, filepath.Join(dir, "up"), "upload", "--filename", "report.txt"); err != nil {
+	if _, err := l.ctl(ctx, filepath.Join(dir, "up"), "upload", "--filename", personsFile); err != nil {
 		return err
 	}
 	listed, err := l.ctl(ctx, dir, "list")
 	if err != nil {
 		return err
 	}
-	if _, err := l.ctl(ctx, filepath.Join(dir, "down"), "download", "--filename", "report.txt"); err != nil {
+	if _, err := l.ctl(ctx, filepath.Join(dir, "down"), "download", "--filename", personsFile); err != nil {
 		return err
 	}
-	back, err := os.ReadFile(filepath.Join(dir, "down", "report.txt"))
+	back, err := os.ReadFile(filepath.Join(dir, "down", personsFile))
 	if err != nil {
 		return err
 	}
-	s.promise(strings.Contains(listed, "report.txt"), "the list lacks the file: %s", listed)
+	s.promise(strings.Contains(listed, personsFile), "the list lacks the file: %s", listed)
 	s.promise(bytes.Equal(back, content), "the file came back changed")
 	s.figure("storagectl upload, list, download", "1 MB there and back")
-	l.kept.keep("report.txt", content)
+	l.kept.keep(personsFile, content)
 	return nil
 }
 

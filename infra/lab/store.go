@@ -154,7 +154,7 @@ func (s *store) certify() error {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: storeDomain}, NotBefore: time.Now().Add(-24 * time.Hour), NotAfter: until,
-		DNSNames: []string{storeDomain, "*." + storeDomain, modulesName}, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		DNSNames: []string{storeDomain, "*." + storeDomain, modulesName}, IPAddresses: []net.IP{net.ParseIP(accountAddress)}, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}, ca, key.Public(), caKey)
 	if err != nil {
 		return fmt.Errorf("make a certificate: %w", err)

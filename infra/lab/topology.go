@@ -24,11 +24,13 @@ const (
 	strangerAddress = "203.0.113.10" // nobody lets it in
 )
 
-// build makes the networks that every lab has. All are ports of one bridge, in the router's namespace.
+// buildNetworks makes the networks that every lab has. All are ports of one bridge, in the router's namespace. The bridge
+// has an address of its own: by itself it takes the lowest of its ports', so whenever a machine came or went, all others
+// might have sent to a router that was not there any more, for as long as they remembered it.
 func buildNetworks(ctx context.Context) error {
 	return sh(ctx, `
 for n in %[1]s %[2]s %[3]s %[4]s; do ip netns add $n; ip -n $n link set lo up; done
-ip -n %[1]s link add lab type bridge
+ip -n %[1]s link add lab address 02:00:00:00:00:01 type bridge
 ip -n %[1]s link set lab up
 for a in 192.0.2.1/24 198.51.100.1/24 203.0.113.1/24 %[5]s/32; do ip -n %[1]s addr add $a dev lab; done
 ip netns exec %[1]s sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
