@@ -75,7 +75,8 @@ func (k *keySet) VerifySignature(ctx context.Context, token string) ([]byte, err
 	}
 	// A caller that leaves must not cost the others their keys.
 	err := k.issuer.reread(ctx, context.WithoutCancel(ctx), k.now, func() bool {
-		return k.issuer.keys.Load() == known && k.now.Sub(k.issuer.last) >= rereadPause
+		// The last reading may have been by a clock that was ahead.
+		return k.issuer.keys.Load() == known && k.now.Sub(k.issuer.last).Abs() >= rereadPause
 	})
 	if err != nil {
 		k.unavailable = err
