@@ -48,6 +48,7 @@ const (
 // instance is a machine as the emulated account has it. What it inherits from its launch template is read from there.
 type instance struct {
 	ID, Group, Zone string
+	HealthCheck     string // by what its fleet replaces it: ELB or EC2
 	Address         netip.Addr
 	Subnet          subnet
 	UserData        []byte
@@ -75,21 +76,30 @@ type rule struct {
 	Lists    []string       // prefix lists, by id: whom
 }
 
-// members are the running instances of all fleets: their ids, by fleet.
-func (a account) members(ctx context.Context) (map[string]string, error) {
+// fleet is an Auto Scaling group.
+type fleet struct {
+	Name        string
+	HealthCheck string
+	Targets     []string // ARNs of the target groups that its instances are registered with
+}
+
+// members are the running instances of all fleets: their fleets, by id.
+func (a account) members(ctx context.Context) (map[string]fleet, error) {
 	var answer struct {
 		Groups []struct {
-			Name      string   `xml:"AutoScalingGroupName"`
-			Instances []string `xml:"Instances>member>InstanceId"`
+			Name        string   `xml:"AutoScalingGroupName"`
+			HealthCheck string   `xml:"HealthCheckType"`
+			Targets     []string `xml:"TargetGroupARNs>member"`
+			Instances   []string `xml:"Instances>member>InstanceId"`
 		} `xml:"DescribeAutoScalingGroupsResult>AutoScalingGroups>member"`
 	}
 	if err := a.ask(ctx, "autoscaling", autoscalingVersion, "DescribeAutoScalingGroups", nil, &answer); err != nil {
 		return nil, err
 	}
-	found := map[string]string{}
+	found := map[string]fleet{}
 	for _, g := range answer.Groups {
 		for _, id := range g.Instances {
-			found[id] = g.Name
+			found[id] = fleet{g.Name, g.HealthCheck, g.Targets}
 		}
 	}
 	return found, nil
@@ -110,8 +120,8 @@ func (a account) resize(ctx context.Context, group string, size int) error {
 }
 
 // instance reads all that a machine is made of.
-func (a account) instance(ctx context.Context, id, group string) (instance, error) {
-	i := instance{ID: id, Group: group}
+func (a account) instance(ctx context.Context, id string, f fleet) (instance, error) {
+	i := instance{ID: id, Group: f.Name, HealthCheck: f.HealthCheck}
 	var described struct {
 		Instances []struct {
 			Address string `xml:"privateIpAddress"`
@@ -300,6 +310,7 @@ type targets struct {
 	Subnets   []subnet
 	Listen    int // port
 	Port      int // of the targets
+	ProbePort int
 	Path      string
 	Codes     string
 	probing
@@ -313,6 +324,8 @@ func (a account) targets(ctx context.Context) (targets, error) {
 		Port      int    `xml:"DescribeTargetGroupsResult>TargetGroups>member>Port"`
 		Path      string `xml:"DescribeTargetGroupsResult>TargetGroups>member>HealthCheckPath"`
 		Codes     string `xml:"DescribeTargetGroupsResult>TargetGroups>member>Matcher>HttpCode"`
+		ProbePort string `xml:"DescribeTargetGroupsResult>TargetGroups>member>HealthCheckPort"`
+		Probe     string `xml:"DescribeTargetGroupsResult>TargetGroups>member>HealthCheckProtocol"`
 		Interval  int    `xml:"DescribeTargetGroupsResult>TargetGroups>member>HealthCheckIntervalSeconds"`
 		Timeout   int    `xml:"DescribeTargetGroupsResult>TargetGroups>member>HealthCheckTimeoutSeconds"`
 		Healthy   int    `xml:"DescribeTargetGroupsResult>TargetGroups>member>HealthyThresholdCount"`
@@ -326,6 +339,16 @@ func (a account) targets(ctx context.Context) (targets, error) {
 		return t, errors.New("the emulated account has no target group with a load balancer")
 	}
 	t.Group, t.Port, t.Path, t.Codes = groups.ARN, groups.Port, groups.Path, groups.Codes
+	t.ProbePort = t.Port
+	if groups.ProbePort != "traffic-port" {
+		var err error
+		if t.ProbePort, err = strconv.Atoi(groups.ProbePort); err != nil {
+			return t, fmt.Errorf("health check's port: %w", err)
+		}
+	}
+	if groups.Probe != "HTTP" {
+		return t, fmt.Errorf("the target group probes by %q, which the lab does not know", groups.Probe)
+	}
 	t.probing = probing{Interval: groups.Interval, Timeout: groups.Timeout, Healthy: groups.Healthy, Unhealthy: groups.Unhealthy}
 	var attributes struct {
 		Attributes []struct{ Key, Value string } `xml:"DescribeTargetGroupAttributesResult>Attributes>member"`

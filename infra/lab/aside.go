@@ -20,27 +20,29 @@ import (
 
 // aside boots a machine that is made as those of the fleet but for what change says, at an address that nobody has. It
 // is no target of the balancer, which may connect to it.
-func (l *lab) aside(ctx context.Context, n int, expires time.Time, change func(*instance) error) (*machine, error) {
+func (l *lab) aside(ctx context.Context, good time.Duration, change func(*instance) error) (*machine, error) {
 	fleet := l.controller.running()
 	if len(fleet) == 0 {
 		return nil, errors.New("no machine runs")
 	}
 	i := fleet[0].instance
-	i.ID = fmt.Sprintf("i-aside%03d", n)
-	for range 100 + n {
+	l.asides++
+	i.ID = fmt.Sprintf("i-aside%03d", l.asides)
+	for range 100 + l.asides {
 		i.Address = i.Address.Next()
 	}
 	if err := change(&i); err != nil {
 		return nil, err
 	}
-	l.controller.metadata.add(i, l.controller.store.role, expires)
+	l.controller.metadata.add(i, l.controller.store.role, good)
 	return l.controller.start(ctx, i)
 }
 
-// away ends a machine that was set aside.
+// away ends a machine that was set aside, whatever became of ctx.
 func (l *lab) away(ctx context.Context, m *machine) error {
 	l.controller.metadata.remove(m.instance)
-	return errors.Join(m.kill(), m.discard(ctx))
+	err := m.kill()
+	return errors.Join(err, m.discard(context.WithoutCancel(ctx)))
 }
 
 func (l *lab) port(m *machine) string {
@@ -63,38 +65,48 @@ const medianOf = 5
 // launchMedians boots machines one by one, with the fleet's user-data and with nothing to do: what of a launch is the
 // system's, and what is ours.
 func (l *lab) launchMedians(ctx context.Context, s *Scenario) error {
-	took := map[bool][]time.Duration{}
-	for n := range 2 * medianOf {
-		bare := n%2 == 0
-		m, err := l.aside(ctx, n, time.Now().Add(roleEnd), func(i *instance) error {
-			if bare {
-				i.UserData = []byte("#cloud-config\n{}\n")
+	var bare, ours []time.Duration
+	for range medianOf {
+		for _, kind := range []struct {
+			took *[]time.Duration
+			bare bool
+		}{{&bare, true}, {&ours, false}} {
+			took, err := l.launched(ctx, kind.bare)
+			if err != nil {
+				return err
 			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		err = until(ctx, func() bool {
-			if bare {
-				return m.booted()
-			}
-			return l.controller.balancer.answers(ctx, l.port(m)) == ""
-		})
-		if err != nil {
-			return fmt.Errorf("%w\n%s", err, m.logs())
-		}
-		took[bare] = append(took[bare], time.Since(m.started))
-		if err := l.away(ctx, m); err != nil {
-			return err
+			*kind.took = append(*kind.took, took)
 		}
 	}
-	for _, d := range took {
-		slices.Sort(d)
-	}
-	s.figure("start to first healthy answer", "%s (median of %d)", seconds(median(took[false])), medianOf)
-	s.figure("bare image, start to its end", "%s (median of %d)", seconds(median(took[true])), medianOf)
+	slices.Sort(bare)
+	slices.Sort(ours)
+	s.figure("start to first healthy answer", "%s (median of %d)", seconds(median(ours)), medianOf)
+	s.figure("bare image, start to its end", "%s (median of %d)", seconds(median(bare)), medianOf)
 	return nil
+}
+
+// launched boots a machine and tells how long it took to serve, or to have nothing left to do.
+func (l *lab) launched(ctx context.Context, bare bool) (took time.Duration, err error) {
+	m, err := l.aside(ctx, roleGood, func(i *instance) error {
+		if bare {
+			i.UserData = []byte("#cloud-config\n{}\n")
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, l.away(ctx, m)) }()
+	err = until(ctx, func() bool {
+		if bare {
+			return m.booted()
+		}
+		return l.controller.balancer.answers(ctx, l.port(m)) == ""
+	})
+	if err != nil {
+		return 0, fmt.Errorf("%w\n%s", err, m.logs())
+	}
+	return time.Since(m.started), nil
 }
 
 // never is how long a machine is watched, that has said why it does not serve.
@@ -102,26 +114,32 @@ const never = 10 * time.Second
 
 // neverServe boots machines that must not serve: one whose user-data pins another build, one whose role's credentials
 // are over.
-func (l *lab) neverServe(ctx context.Context, s *Scenario) error {
+func (l *lab) neverServe(ctx context.Context, s *Scenario) (err error) {
 	tries := []struct {
-		what    string
-		expires time.Time
-		change  func(*instance) error
-		said    func(context.Context, *machine) bool
+		what   string
+		good   time.Duration
+		change func(*instance) error
+		said   func(context.Context, *machine) bool
 	}{
-		{"the user-data pins another digest", time.Now().Add(roleEnd), pinAnother, func(_ context.Context, m *machine) bool {
+		{"the user-data pins another digest", roleGood, pinAnother, func(_ context.Context, m *machine) bool {
 			return strings.Contains(m.logs(), "is not the build with SHA-256")
 		}},
-		{"the role's credentials are over", time.Now().Add(-time.Minute), func(*instance) error { return nil }, func(ctx context.Context, m *machine) bool {
+		{"the role's credentials are over", -time.Minute, func(*instance) error { return nil }, func(ctx context.Context, m *machine) bool {
 			// Who is first to be given them: the command line that fetches the release, or the API.
 			said, err := m.run(ctx, "journalctl", "--no-pager", "--unit", unit)
 			return err == nil && strings.Contains(said, "get AWS credentials") || strings.Contains(m.logs(), "still expired")
 		}},
 	}
 	machines := make([]*machine, len(tries))
+	defer func() {
+		for _, m := range machines {
+			if m != nil {
+				err = errors.Join(err, l.away(ctx, m))
+			}
+		}
+	}()
 	for n, try := range tries {
-		var err error
-		if machines[n], err = l.aside(ctx, n, try.expires, try.change); err != nil {
+		if machines[n], err = l.aside(ctx, try.good, try.change); err != nil {
 			return err
 		}
 	}
@@ -144,9 +162,6 @@ func (l *lab) neverServe(ctx context.Context, s *Scenario) error {
 		}
 		s.promise(!served, "%s, and the machine serves", try.what)
 		s.figure(try.what, "%s after %s", map[bool]string{true: "SERVED", false: "refused to serve"}[served], seconds(after))
-		if err := l.away(ctx, m); err != nil {
-			return err
-		}
 	}
 	return nil
 }

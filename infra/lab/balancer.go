@@ -141,7 +141,7 @@ func (b *balancer) register(ctx context.Context, i instance, changed func(health
 		return err
 	}
 	ctx, stop := context.WithCancel(ctx)
-	t := &target{slot: slot, address: net.JoinHostPort(i.Address.String(), strconv.Itoa(b.Port)), stop: stop}
+	t := &target{slot: slot, address: net.JoinHostPort(i.Address.String(), strconv.Itoa(b.ProbePort)), stop: stop}
 	b.taken[slot], b.live[i.ID] = true, t
 	go b.probe(ctx, t, changed)
 	return nil

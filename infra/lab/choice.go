@@ -39,7 +39,7 @@ var steps = []step{
 	{"crash", "the API crashes on one machine", 2 * time.Minute, full, (*lab).crash},
 	{"disk", "the disk of one machine is full, and the API crashes", 3 * time.Minute, full, (*lab).diskFull},
 	{"kill", "one machine dies", 6 * time.Minute, quick, (*lab).death},
-	{"deploy", "a deploy under load", 8 * time.Minute, quick, (*lab).newBuild},
+	{"deploy", "a deploy under load", 15 * time.Minute, quick, (*lab).newBuild},
 	{"scale", "the fleet grows and shrinks under load", 5 * time.Minute, full, (*lab).scale},
 	{"hang", "the API hangs on one machine", 6 * time.Minute, full, (*lab).hang},
 	{"clock", "the clock of one machine is an hour off", 4 * time.Minute, full, (*lab).wrongClock},
@@ -47,7 +47,7 @@ var steps = []step{
 	{"s3-gone", "S3 is gone for a minute", 3 * time.Minute, full, storeFails(storeGone)},
 	{"s3-slow", "S3 is slow for a minute", 3 * time.Minute, full, storeFails(storeSlow)},
 	{"s3-resets", "S3 resets every third request's connection for a minute", 3 * time.Minute, full, storeFails(storeResets)},
-	{"tampered", "a deploy of a tampered release, and the next", 12 * time.Minute, full, (*lab).tampered},
+	{"tampered", "a deploy of a tampered release, and the next", 20 * time.Minute, full, (*lab).tampered},
 	{"audit", "nothing is lost", 3 * time.Minute, always, (*lab).nothingLost},
 }
 

@@ -95,14 +95,20 @@ func (c clock) add(seconds int32) error {
 	code := slices.Clone(standIn)
 	binary.LittleEndian.PutUint32(code[standInSeconds:], uint32(seconds))
 	to := binary.LittleEndian.AppendUint32([]byte{0xe9}, uint32(c.cave-c.entry-jump))
-	return c.write(map[uint64][]byte{c.cave: code, c.entry: to})
+	return c.write(change{c.cave, code}, change{c.entry, to}) // in this order: nothing jumps to what is not there
+}
+
+// change is of memory.
+type change struct {
+	address uint64
+	bytes   []byte
 }
 
 // right puts the clock right again.
-func (c clock) right() error { return c.write(map[uint64][]byte{c.entry: c.original}) }
+func (c clock) right() error { return c.write(change{c.entry, c.original}) }
 
 // write changes the process's memory while none of its threads runs.
-func (c clock) write(changes map[uint64][]byte) (err error) {
+func (c clock) write(changes ...change) (err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("set the clock of process %d: %w", c.pid, err)
@@ -117,31 +123,42 @@ func (c clock) write(changes map[uint64][]byte) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, syscall.Kill(c.pid, syscall.SIGCONT)) }()
-	for state := ""; state != "T"; {
-		if state, err = processState(c.pid); err != nil {
+	for still := false; !still; runtime.Gosched() {
+		if still, err = stopped(c.pid); err != nil {
 			return err
 		}
-		runtime.Gosched()
 	}
-	for address, code := range changes {
-		if _, err := memory.WriteAt(code, int64(address)); err != nil {
+	for _, ch := range changes {
+		if _, err := memory.WriteAt(ch.bytes, int64(ch.address)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// processState is a process's state, as proc(5) has it: T is stopped.
-func processState(pid int) (string, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+// stopped tells whether all threads of a process are, as proc(5) has it.
+func stopped(pid int) (bool, error) {
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
 	if err != nil {
-		return "", err
+		return false, err
 	}
-	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
-	if len(fields) == 0 {
-		return "", fmt.Errorf("/proc/%d/stat says nothing", pid)
+	if len(threads) == 0 {
+		return false, errors.New("it has ended")
 	}
-	return fields[0], nil
+	for _, path := range threads {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return false, nil //nolint:nilerr // it has just ended, so there are others to look at
+		}
+		switch state := strings.TrimSpace(string(text[bytes.LastIndexByte(text, ')')+1:])); state[:1] {
+		case "T", "t":
+		case "Z", "X":
+			return false, errors.New("it has ended")
+		default:
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // api is the API's process on the machine, as seen from here.

@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
@@ -23,24 +25,37 @@ func (l *lab) closed(ctx context.Context, s *Scenario) error {
 	if len(machines) < 2 {
 		return fmt.Errorf("%d machines run", len(machines))
 	}
-	m, balancer := machines[0], l.controller.balancer.address
-	from := netip.MustParseAddr(clientAddress)
-	open := eventually(func() (map[netip.Addr][]int, error) { return internet.scan(from, balancer, m.Address) })
-	if err := l.closedInside(ctx, s, m, machines[1]); err != nil {
+	m, neighbour, b := machines[0], machines[1], l.controller.balancer
+	balancer := b.address
+	ended := eventually(func() (struct{}, error) { return struct{}{}, l.closedInside(ctx, s, m) })
+	scans := []struct {
+		whose    string
+		from     space
+		by, at   netip.Addr
+		expected []int // what is refused means nothing where what is allowed is refused, too
+	}{
+		{"the balancer's ports, from outside", internet, netip.MustParseAddr(clientAddress), balancer, []int{b.Listen}},
+		{"a machine's ports, from the balancer", balance, balancer, m.Address, []int{b.Port}},
+		{"a machine's ports, from its neighbour", neighbour.space, neighbour.Address, m.Address, nil},
+		{"a machine's ports, from outside", internet, netip.MustParseAddr(clientAddress), m.Address, nil},
+	}
+	open := make([][]int, len(scans))
+	for n, scan := range scans {
+		var err error
+		if open[n], err = scan.from.scan(scan.by, scan.at); err != nil {
+			return errors.Join(err, errOf(ended()))
+		}
+	}
+	if err := errOf(ended()); err != nil {
 		return err
 	}
-	found, err := open()
-	if err != nil {
-		return err
+	for n, scan := range scans {
+		s.promise(slices.Equal(open[n], scan.expected), "%s: %d are open", scan.whose, open[n])
+		s.figure(scan.whose, "open of %d: %d", lastPort, open[n])
 	}
-	// What is refused means nothing where what is allowed is refused, too: the listener's own port is among them.
-	s.promise(slices.Equal(found[balancer], []int{l.controller.balancer.Listen}), "the balancer's open ports are %d", found[balancer])
-	s.figure("from outside: the balancer's ports", "open of %d: %d", lastPort, found[balancer])
-	s.promise(len(found[m.Address]) == 0, "a machine's ports %d are open to the outside", found[m.Address])
-	s.figure("from outside: a machine's ports", "open of %d: %d", lastPort, found[m.Address])
-	stranger := l.reaches(ctx, strangerAddress, net.JoinHostPort(balancer.String(), fmt.Sprint(l.controller.balancer.Listen)))
+	stranger := l.reaches(ctx, strangerAddress, net.JoinHostPort(balancer.String(), fmt.Sprint(b.Listen)))
 	s.promise(!stranger, "somebody who is not allowed reached the listener")
-	s.figure("from outside: the listener, for a stranger", "%s", refusedOrNot(!stranger))
+	s.figure("the listener, for a stranger", "%s", refusedOrNot(!stranger))
 	return nil
 }
 
@@ -51,8 +66,35 @@ func refusedOrNot(refused bool) string {
 	return "NOT refused"
 }
 
+func errOf[T any](_ T, err error) error { return err }
+
+// somewhere is a web site outside, which answers whoever reaches it.
+func somewhere(ctx context.Context) (*http.Server, error) {
+	listener, err := internet.listen(ctx, net.ListenConfig{}, net.JoinHostPort(clientAddress, "80"))
+	if err != nil {
+		return nil, err
+	}
+	site := &http.Server{ReadHeaderTimeout: dialTimeout, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "reached") })}
+	go func() { _ = site.Serve(listener) }() // it ends when it is closed
+	reached := ""
+	err = get(ctx, &http.Client{Transport: &http.Transport{DialContext: internet.dial(nil), DisableKeepAlives: true}}, "http://"+clientAddress+"/", func(res *http.Response) error {
+		text, err := io.ReadAll(res.Body)
+		reached = string(text)
+		return err
+	})
+	if err != nil || reached != "reached" {
+		return nil, errors.Join(fmt.Errorf("a web site outside, from outside: %q, %w", reached, err), site.Close())
+	}
+	return site, nil
+}
+
 // closedInside tries what a machine must not be able to do.
-func (l *lab) closedInside(ctx context.Context, s *Scenario, m, neighbour *machine) error {
+func (l *lab) closedInside(ctx context.Context, s *Scenario, m *machine) error {
+	website, err := somewhere(ctx)
+	if err != nil {
+		return err
+	}
+	defer website.Close()
 	bucket, key, _, err := l.release(ctx)
 	if err != nil {
 		return err
@@ -68,8 +110,7 @@ func (l *lab) closedInside(ctx context.Context, s *Scenario, m, neighbour *machi
 	}
 	const s3 = "aws --region " + emulator.Region + " "
 	tries := []struct{ what, script, want string }{
-		{"the neighbour's port", fmt.Sprintf("curl -sS -m 3 http://%s:%d/ 2>&1 || echo refused", neighbour.Address, l.controller.balancer.Port), "refused"},
-		{"the internet", "curl -sS -m 3 http://" + clientAddress + "/ 2>&1 || echo refused", "refused"},
+		{"the internet", "curl -sS -m 3 http://" + clientAddress + "/ 2>&1 || echo no way out", "no way out"},
 		{"metadata without a token", "curl -s -m 3 -o /dev/null -w %{http_code} http://" + metadataAddress + "/latest/meta-data/", "401"},
 		{"writing a release", s3 + "s3 cp /etc/hostname s3://" + bucket + "/storaged/x 2>&1 || true", "AccessDenied"},
 		{"deleting a release", s3 + "s3 rm s3://" + bucket + "/" + key + " 2>&1 || true", "AccessDenied"},

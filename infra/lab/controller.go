@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -17,6 +18,8 @@ import (
 const (
 	// tick is how often the controller looks at the emulated account.
 	tick = 500 * time.Millisecond
+	// missedLooks is how often in a row the account must not answer to be a failure.
+	missedLooks = 5
 	// firstAnswer is how often a machine is asked whether it serves, to know when it first did.
 	firstAnswer = 50 * time.Millisecond
 )
@@ -42,7 +45,6 @@ type controller struct {
 	leaving  map[string]bool
 	launches []launch
 	failures []error
-	busy     sync.WaitGroup
 }
 
 // launch is how long a machine took, from its start.
@@ -54,8 +56,13 @@ type launch struct {
 
 // run follows the account until ctx is done.
 func (c *controller) run(ctx context.Context) {
-	for {
-		if err := c.reconcile(ctx); err != nil && ctx.Err() == nil {
+	for missed := 0; ; {
+		err := c.reconcile(ctx)
+		missed++
+		switch {
+		case err == nil:
+			missed = 0
+		case missed == missedLooks && ctx.Err() == nil:
 			c.fail(err)
 		}
 		select {
@@ -70,6 +77,13 @@ func (c *controller) run(ctx context.Context) {
 func (c *controller) hold() (resume func()) {
 	c.looking.Lock()
 	return c.looking.Unlock
+}
+
+// forget what failed: it was told by the scenario that it happened in.
+func (c *controller) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.failures = nil
 }
 
 func (c *controller) fail(err error) {
@@ -89,16 +103,16 @@ func (c *controller) reconcile(ctx context.Context) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for id, group := range members {
+	for id, f := range members {
 		if !c.known[id] {
 			c.known[id] = true
-			c.busy.Go(func() { c.launch(ctx, id, group) })
+			go c.launch(ctx, id, f)
 		}
 	}
 	for id, m := range c.machines {
 		if _, still := members[id]; !still && !c.leaving[id] {
 			c.leaving[id] = true
-			c.busy.Go(func() { c.retire(ctx, m) })
+			go c.retire(ctx, m)
 		}
 	}
 	return nil
@@ -115,20 +129,23 @@ func (c *controller) taken(address netip.Addr) bool {
 	return false
 }
 
-func (c *controller) launch(ctx context.Context, id, group string) {
-	if err := c.begin(ctx, id, group); err != nil && ctx.Err() == nil {
+func (c *controller) launch(ctx context.Context, id string, f fleet) {
+	if err := c.begin(ctx, id, f); err != nil && ctx.Err() == nil {
 		c.fail(fmt.Errorf("launch %s: %w", id, err))
 	}
 }
 
-func (c *controller) begin(ctx context.Context, id, group string) error {
-	i, err := c.instance(ctx, id, group)
+func (c *controller) begin(ctx context.Context, id string, f fleet) error {
+	i, err := c.instance(ctx, id, f)
 	if err != nil {
 		return err
 	}
 	b, err := c.ready(ctx, i)
 	if err != nil {
 		return err
+	}
+	if !slices.Contains(f.Targets, b.Group) {
+		return fmt.Errorf("its group %s has target groups %q, not %s", f.Name, f.Targets, b.Group)
 	}
 	// The emulated account gives an address away again while a machine that drains still has it.
 	for c.taken(i.Address) {
@@ -141,7 +158,7 @@ func (c *controller) begin(ctx context.Context, id, group string) error {
 	if err := c.store.sync(ctx, c.account, i.Role); err != nil {
 		return err
 	}
-	c.metadata.add(i, c.store.role, time.Now().Add(roleEnd))
+	c.metadata.add(i, c.store.role, roleGood)
 	m, err := c.start(ctx, i)
 	if err != nil {
 		return err
@@ -150,7 +167,7 @@ func (c *controller) begin(ctx context.Context, id, group string) error {
 	c.machines[id] = m
 	c.launches = append(c.launches, launch{ID: id})
 	c.mu.Unlock()
-	c.busy.Go(func() { c.watch(ctx, m, b) })
+	go c.watch(ctx, m, b)
 	return b.register(ctx, i, func(healthy bool) { c.verdict(ctx, m, healthy) })
 }
 
@@ -229,12 +246,17 @@ func (c *controller) verdict(ctx context.Context, m *machine, healthy bool) {
 	c.mu.Lock()
 	leaving := c.leaving[m.ID]
 	c.mu.Unlock()
-	if leaving {
+	if leaving || m.HealthCheck != "ELB" {
 		return
 	}
-	if err := c.replace(ctx, m.ID); err != nil && ctx.Err() == nil {
-		c.fail(err)
+	err := c.replace(ctx, m.ID)
+	if err == nil || ctx.Err() != nil {
+		return
 	}
+	members, unknown := c.members(ctx)
+	if _, still := members[m.ID]; still || unknown != nil {
+		c.fail(errors.Join(err, unknown))
+	} // else the account has ended it meanwhile
 }
 
 // retire drains a machine for as long as the target group says, and ends it.
@@ -250,7 +272,8 @@ func (c *controller) retire(ctx context.Context, m *machine) {
 	}
 	c.balancer.deregister(m.ID)
 	c.metadata.remove(m.instance)
-	err := m.shutDown()
+	saved := m.save(ctx, filepath.Join(c.dir, goneLogs))
+	err := errors.Join(saved, m.shutDown())
 	c.mu.Lock()
 	delete(c.machines, m.ID)
 	c.mu.Unlock()
@@ -282,6 +305,15 @@ func (c *controller) whole(ctx context.Context, n int) error {
 			return fmt.Errorf("waiting for %d machines that serve: %w", n, ctx.Err())
 		}
 	}
+}
+
+// victim is a machine that serves, for something to happen to.
+func (c *controller) victim() (*machine, error) {
+	serving := c.running()
+	if len(serving) == 0 {
+		return nil, errors.New("no machine serves")
+	}
+	return serving[0], nil
 }
 
 // size is how many machines run, those that leave included.

@@ -7,11 +7,13 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // recipe makes the machines' root file system. It has what the user-data expects of Amazon Linux 2023: systemd, cloud-init, the AWS
@@ -24,21 +26,31 @@ var recipe string
 func makeImage(ctx context.Context, cache string, note func(string, ...any)) (string, error) {
 	digest := sha256.Sum256([]byte(recipe))
 	dir := filepath.Join(cache, "image-"+hex.EncodeToString(digest[:])[:16])
-	if _, err := os.Stat(dir); err == nil {
-		return dir, nil
-	}
-	note("making the root file system, once: a minute or two")
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		return "", fmt.Errorf("make the image: %w", err)
 	}
-	partial, err := os.MkdirTemp(cache, "partial-")
+	lock, err := os.Open(cache)
 	if err != nil {
 		return "", fmt.Errorf("make the image: %w", err)
 	}
-	defer os.RemoveAll(partial) // gone already when all went well
+	defer lock.Close()
+	// Of two labs side by side, one makes it, and the other waits.
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		return "", fmt.Errorf("make the image: %w", err)
+	}
+	if exists(dir) {
+		return dir, nil
+	}
+	note("making the root file system, once: a minute or two")
+	partial := filepath.Join(cache, "partial")
+	// One that was interrupted is begun anew.
+	if err := os.RemoveAll(partial); err != nil {
+		return "", fmt.Errorf("make the image: %w", err)
+	}
 	cmd := exec.CommandContext(ctx, "bash", "-c", recipe, "image", partial)
+	cmd.WaitDelay = killGrace
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("make the image: %w\n%s", err, lastLines(string(out), 20))
+		return "", errors.Join(fmt.Errorf("make the image: %w\n%s", err, lastLines(string(out), 20)), os.RemoveAll(partial))
 	}
 	return dir, os.Rename(partial, dir)
 }

@@ -37,7 +37,8 @@ type credentials struct{ AccessKey, SecretKey string }
 // metadata is the instances' metadata service, version 2: it tells instances apart by their address, wants a token, and
 // what it sends lives as few hops as the launch templates say.
 type metadata struct {
-	gone atomic.Bool // answers nothing: an outage
+	gone  atomic.Bool  // answers nothing: an outage
+	unmet atomic.Int64 // requests that got nothing
 
 	mu        sync.Mutex
 	instances map[string]described // by address
@@ -47,7 +48,7 @@ type metadata struct {
 type described struct {
 	instance
 	credentials
-	expires time.Time
+	good time.Duration // how long credentials are good that are given now
 }
 
 type token struct {
@@ -60,10 +61,10 @@ func newMetadata() *metadata {
 }
 
 // add makes an instance known.
-func (m *metadata) add(i instance, c credentials, expires time.Time) {
+func (m *metadata) add(i instance, c credentials, good time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.instances[i.Address.String()] = described{i, c, expires}
+	m.instances[i.Address.String()] = described{i, c, good}
 }
 
 func (m *metadata) remove(i instance) {
@@ -96,6 +97,7 @@ func serveUntil(ctx context.Context, l net.Listener, h http.Handler) {
 
 func (m *metadata) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if m.gone.Load() {
+		m.unmet.Add(1)
 		panic(http.ErrAbortHandler) // the connection is cut
 	}
 	address, _, err := net.SplitHostPort(r.RemoteAddr)
@@ -177,7 +179,7 @@ func (d described) tree() map[string]string {
 	region := d.Zone[:len(d.Zone)-1]
 	signs, _ := json.Marshal(map[string]string{
 		"Code": "Success", "Type": "AWS-HMAC", "AccessKeyId": d.AccessKey, "SecretAccessKey": d.SecretKey, "Token": "",
-		"LastUpdated": time.Now().UTC().Format(time.RFC3339), "Expiration": d.expires.UTC().Format(time.RFC3339),
+		"LastUpdated": time.Now().UTC().Format(time.RFC3339), "Expiration": time.Now().Add(d.good).UTC().Format(time.RFC3339),
 	}) // strings only
 	document, _ := json.Marshal(map[string]string{
 		"instanceId": d.ID, "region": region, "availabilityZone": d.Zone, "imageId": d.Image, "instanceType": d.Type, "privateIp": d.Address.String(),

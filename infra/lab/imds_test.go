@@ -16,7 +16,7 @@ func TestMetadataWantsATokenOfTheInstanceThatAsks(t *testing.T) {
 	m := newMetadata()
 	for _, address := range []string{"10.0.0.4", "10.0.0.5"} {
 		m.add(instance{ID: "i-" + address, Zone: "eu-west-1a", Role: "api", Address: netip.MustParseAddr(address), UserData: []byte("data of " + address)},
-			credentials{"access", "secret"}, time.Now().Add(time.Hour))
+			credentials{"access", "secret"}, time.Hour)
 	}
 	ask := func(from, method, path string, header ...string) *httptest.ResponseRecorder {
 		r := httptest.NewRequest(method, path, nil)

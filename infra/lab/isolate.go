@@ -183,8 +183,11 @@ func enter(run string) error {
 		}
 		return nil
 	}
+	// What would be seen elsewhere is not even begun.
+	if err := mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
+		return err
+	}
 	return errors.Join(
-		mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""),
 		mount("proc", "/proc", "proc", 0, ""),
 		mount("cloudstorage-lab", "/run/netns", "tmpfs", 0, "mode=755"),
 		mount("cloudstorage-lab", "/run/systemd/nspawn", "tmpfs", 0, "mode=755"),

@@ -56,6 +56,8 @@ type lab struct {
 	outside    outside
 	kept       *ledger
 	report     Report
+	asides     int                    // machines that were set aside
+	image      func() (string, error) // waits for the root file system
 	// Of the source delivery: where this machine's Go is, and the modules that it has downloaded.
 	compiler, modules string
 }
@@ -82,6 +84,9 @@ func Run(ctx context.Context, o Options) (Report, error) {
 		return l.report, err
 	}
 	err = l.scenarios(ctx)
+	if l.image != nil && ctx.Err() != nil {
+		_, _ = l.image() // it was told to stop, and takes what it has made with it
+	}
 	if err != nil || len(l.report.Failed()) > 0 || o.Keep {
 		err = errors.Join(err, l.keepLogs())
 	}
@@ -135,11 +140,11 @@ func (l *lab) prepare(ctx context.Context) error {
 		return err
 	}
 	// The first machine is not before the load balancer, which takes a minute.
-	image := eventually(func() (string, error) { return makeImage(ctx, l.cache, l.Note) })
-	return l.Step("networks, S3 and the emulated AWS", func() (string, error) { return "", l.surround(ctx, image, python) })
+	l.image = eventually(func() (string, error) { return makeImage(ctx, l.cache, l.Note) })
+	return l.Step("networks, S3 and the emulated AWS", func() (string, error) { return "", l.surround(ctx, python) })
 }
 
-func (l *lab) storagectl() string { return filepath.Join(l.Root, ".cache", "bin", "storagectl") }
+func (l *lab) storagectl() string { return filepath.Join(l.run, "storagectl") }
 
 // eventually calls f in the background. What it returns waits for f, and returns what f did.
 func eventually[T any](f func() (T, error)) func() (T, error) {
@@ -156,7 +161,7 @@ func eventually[T any](f func() (T, error)) func() (T, error) {
 	}
 }
 
-func (l *lab) surround(ctx context.Context, image func() (string, error), python string) error {
+func (l *lab) surround(ctx context.Context, python string) error {
 	if err := buildNetworks(ctx); err != nil {
 		return err
 	}
@@ -179,7 +184,7 @@ func (l *lab) surround(ctx context.Context, image func() (string, error), python
 	c := &controller{
 		account: account{emulator.API{Endpoint: moto.Endpoint()}}, store: s, metadata: newMetadata(), dir: l.run, log: l.log, note: l.Note,
 		boot: boot{
-			image: image, dir: filepath.Join(l.run, "machines"), cgroup: os.Getenv(envInside), authority: s.authority,
+			image: l.image, dir: filepath.Join(l.run, "machines"), cgroup: os.Getenv(envInside), authority: s.authority,
 			compiler: l.compiler,
 		},
 		machines: map[string]*machine{}, known: map[string]bool{}, leaving: map[string]bool{},
@@ -239,6 +244,9 @@ func (l *lab) ctl(ctx context.Context, dir string, args ...string) (string, erro
 	return string(out), nil
 }
 
+// goneLogs is the folder of what machines said that are gone.
+const goneLogs = "gone"
+
 // keepLogs saves what tells why a lab failed, before the kernel removes it.
 func (l *lab) keepLogs() error {
 	dir := filepath.Join(l.cache, "logs"+l.suffix())
@@ -255,30 +263,18 @@ func (l *lab) keepLogs() error {
 			errs = append(errs, os.WriteFile(filepath.Join(dir, name), text, 0o644))
 		}
 	}
+	if gone := filepath.Join(l.run, goneLogs); exists(gone) {
+		errs = append(errs, os.CopyFS(filepath.Join(dir, goneLogs), os.DirFS(gone)))
+	}
 	if c := l.controller; c != nil {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		for id, m := range c.machines {
-			text := m.logs()
-			if out, err := m.run(context.Background(), "journalctl", "--no-pager"); err == nil {
-				text += "== journal, without what went well\n" + unwell(out)
-			}
-			errs = append(errs, os.WriteFile(filepath.Join(dir, id+".log"), []byte(text), 0o644))
+		for _, m := range c.machines {
+			errs = append(errs, m.save(context.Background(), dir))
 		}
 	}
 	l.Note("logs: %s", dir)
 	return errors.Join(errs...)
-}
-
-// unwell leaves out the log's lines about what went well: hundreds a second.
-func unwell(journal string) string {
-	var kept strings.Builder
-	for line := range strings.Lines(journal) {
-		if !strings.Contains(line, `"status":200`) && !strings.Contains(line, `"msg":"audit"`) {
-			kept.WriteString(line)
-		}
-	}
-	return kept.String()
 }
 
 func median(all []time.Duration) time.Duration {

@@ -95,13 +95,13 @@ type load struct {
 // begin starts a load: signatures and some lists, with open-loop arrivals, and a real client that uploads and
 // downloads files. kept learns what was uploaded.
 func (o outside) begin(ctx context.Context, kept *ledger) *load {
-	ctx, stop := context.WithCancel(ctx)
+	until, stop := context.WithCancel(ctx)
 	l := &load{stop: stop, done: make(chan traffic, 1)}
 	go func() {
 		var t traffic
 		var both sync.WaitGroup
-		both.Go(func() { o.attack(ctx, &t) })
-		both.Go(func() { t.Transfers, t.TransfersFailed = o.transfer(ctx, kept) })
+		both.Go(func() { o.attack(until, &t) })
+		both.Go(func() { t.Transfers, t.TransfersFailed = o.transfer(ctx, until, kept) })
 		both.Wait()
 		l.done <- t
 	}()
@@ -217,8 +217,8 @@ func (o outside) client() (*client.Client, error) {
 // transferEvery is the pace of the client: two files a second.
 const transferEvery = 500 * time.Millisecond
 
-// transfer uploads files and downloads each again until ctx is done.
-func (o outside) transfer(ctx context.Context, kept *ledger) (files int, failed map[string]int) {
+// transfer uploads files and downloads each again until it is told to end; what was begun is finished within ctx.
+func (o outside) transfer(ctx, until context.Context, kept *ledger) (files int, failed map[string]int) {
 	failed = map[string]int{}
 	c, err := o.client()
 	if err != nil {
@@ -229,13 +229,12 @@ func (o outside) transfer(ctx context.Context, kept *ledger) (files int, failed 
 	defer pace.Stop()
 	for {
 		select {
-		case <-ctx.Done():
+		case <-until.Done():
 			return files, failed
 		case <-pace.C:
 		}
 		key, content := kept.file()
-		// What was begun is finished: only then it counts.
-		err := o.roundTrip(context.WithoutCancel(ctx), c, key, content, kept)
+		err := o.roundTrip(ctx, c, key, content, kept)
 		files++
 		if err != nil {
 			failed[err.Error()]++
@@ -260,7 +259,11 @@ func (o outside) roundTrip(ctx context.Context, c *client.Client, key object.Key
 	return nil
 }
 
-// audit downloads all that was ever uploaded and returns how many files there are and how many are lost or changed.
+// compared is how many files are downloaded at once at the end.
+const compared = 8
+
+// audit downloads all that was ever uploaded and returns how many files there are and how many are lost or changed. One
+// that cannot be compared is an error.
 func (o outside) audit(ctx context.Context, kept *ledger) (files, lost int, err error) {
 	c, err := o.client()
 	if err != nil {
@@ -276,12 +279,35 @@ func (o outside) audit(ctx context.Context, kept *ledger) (files, lost int, err 
 		there[info.Key] = true
 	}
 	kept.mu.Lock()
-	defer kept.mu.Unlock()
-	for key, want := range kept.digests {
-		digest := sha256.New()
-		if _, err := c.Download(ctx, key, digest, nil); err != nil || !there[key] || [sha256.Size]byte(digest.Sum(nil)) != want {
-			lost++
-		}
+	wanted := maps.Clone(kept.digests)
+	kept.mu.Unlock()
+	keys := make(chan object.Key)
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	var failures []error
+	for range compared {
+		all.Go(func() {
+			for key := range keys {
+				digest := sha256.New()
+				_, err := c.Download(ctx, key, digest, nil)
+				mu.Lock()
+				switch {
+				case object.CodeOf(err) == object.CodeNotFound || err == nil && (!there[key] || [sha256.Size]byte(digest.Sum(nil)) != wanted[key]):
+					lost++
+				case err != nil:
+					failures = append(failures, err)
+				}
+				mu.Unlock()
+			}
+		})
 	}
-	return len(kept.digests), lost, nil
+	for key := range wanted {
+		keys <- key
+	}
+	close(keys)
+	all.Wait()
+	if len(failures) > 0 {
+		return 0, 0, fmt.Errorf("%d files could not be compared: %w", len(failures), failures[0])
+	}
+	return len(wanted), lost, nil
 }

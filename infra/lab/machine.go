@@ -23,6 +23,8 @@ import (
 const (
 	// stopGrace is above the unit's TimeoutStopSec.
 	stopGrace = 40 * time.Second
+	// killGrace is how long the kernel may take to end what was killed.
+	killGrace = 5 * time.Second
 	// machineBytes bounds what a machine may write; it lies in memory.
 	machineBytes = "2g"
 )
@@ -91,11 +93,8 @@ func (b boot) start(ctx context.Context, i instance) (_ *machine, err error) {
 	}
 	defer console.Close()
 	args := []string{"-ec", enclose, "enclose", b.cgroup + "/" + short, strings.Join(hierarchies(), " "),
-		"systemd-nspawn", "--quiet", "--register=no", "--network-namespace-path=" + m.space.path(), "--machine=m-" + short,
+		"systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--network-namespace-path=" + m.space.path(), "--machine=m-" + short,
 		"--directory=" + m.root, "--link-journal=no", "--resolv-conf=off", "--console=pipe", "--boot"}
-	if _, err := os.Stat("/run/systemd/system"); err != nil {
-		args = append(args[:7], append([]string{"--keep-unit"}, args[7:]...)...)
-	}
 	m.nspawn = exec.Command("bash", args...) //nolint:noctx // it is ended by its own shutdown, or with the namespace
 	m.nspawn.Stdout, m.nspawn.Stderr = console, console
 	m.started = time.Now()
@@ -211,7 +210,9 @@ func (m *machine) run(ctx context.Context, name string, args ...string) (string,
 		return "", err
 	}
 	inside := append([]string{"--target", strconv.Itoa(pid), "--mount", "--uts", "--ipc", "--net", "--pid", "--", name}, args...)
-	out, err := exec.CommandContext(ctx, "nsenter", inside...).CombinedOutput()
+	cmd := exec.CommandContext(ctx, "nsenter", inside...)
+	cmd.WaitDelay = killGrace // what it began lives on inside, and holds the pipe
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return string(out), fmt.Errorf("%s on %s: %w: %s", name, m.ID, err, strings.TrimSpace(string(out)))
 	}
@@ -227,6 +228,9 @@ func (m *machine) die(ctx context.Context) error {
 }
 
 func (m *machine) kill() error {
+	if m.off() {
+		return nil
+	}
 	// The machine's first process, not nspawn: without that one it would live on.
 	pid, err := m.leader()
 	if err != nil {
@@ -235,8 +239,12 @@ func (m *machine) kill() error {
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		return fmt.Errorf("kill %s: %w", m.ID, err)
 	}
-	<-m.ended
-	return nil
+	select {
+	case <-m.ended:
+		return nil
+	case <-time.After(killGrace):
+		return fmt.Errorf("kill %s: it has not ended", m.ID)
+	}
 }
 
 // shutDown ends the machine as EC2 ends an instance: its system stops its services first.
@@ -278,6 +286,28 @@ func (m *machine) off() bool {
 func (m *machine) booted() bool {
 	_, err := os.Stat(m.root + "/var/lib/cloud/data/result.json")
 	return !errors.Is(err, fs.ErrNotExist) && err == nil
+}
+
+// save writes what a machine says of itself into a folder.
+func (m *machine) save(ctx context.Context, dir string) error {
+	text := m.logs()
+	if !m.off() {
+		if out, err := m.run(ctx, "journalctl", "--no-pager"); err == nil {
+			text += "== journal, without what went well\n" + unwell(out)
+		}
+	}
+	return writeFile(filepath.Join(dir, m.ID+".log"), text)
+}
+
+// unwell leaves out the log's lines about what went well: hundreds a second.
+func unwell(journal string) string {
+	var kept strings.Builder
+	for line := range strings.Lines(journal) {
+		if !strings.Contains(line, `"status":200`) && !strings.Contains(line, `"msg":"audit"`) {
+			kept.WriteString(line)
+		}
+	}
+	return kept.String()
 }
 
 // logs are what a machine says of itself: its console and what cloud-init printed.

@@ -19,15 +19,27 @@ type mistake struct {
 	file     string // by slash path from the project's folder
 	old, new string
 	foundBy  string // the scenario
+	says     string // what that says then, beside what else may be wrong
 }
 
 var mistakes = map[string]mistake{
-	"drain": {"infra/traffic/targets.go", "drainSeconds = 30", "drainSeconds = 0", "deploy"},
+	"drain": {"infra/traffic/targets.go", "drainSeconds = 30", "drainSeconds = 0", "deploy", "requests failed"},
 	"digest": {
 		"infra/bootstrap/install-binary.sh",
-		`echo "$RELEASE_SHA256  $work/storaged" | sha256sum --check --status ||`, "true ||", "tampered",
+		`echo "$RELEASE_SHA256  $work/storaged" | sha256sum --check --status ||`, "true ||", "tampered", "the deploy went well",
 	},
-	"health-path": {"infra/traffic/targets.go", "jsii.String(p.HealthPath)", `jsii.String(p.HealthPath + "-check")`, "boot"},
+	"health-path": {"infra/traffic/targets.go", "jsii.String(p.HealthPath)", `jsii.String(p.HealthPath + "-check")`, "boot", ": 404, not 200"},
+}
+
+// Found says whether a report shows the mistake that was made on purpose.
+func Found(name string, r Report) error {
+	m := mistakes[name]
+	for _, s := range r.Scenarios {
+		if s.Key == m.foundBy && strings.Contains(s.Fault, m.says) {
+			return fmt.Errorf("the mistake %s was found, by %s", name, s.Name)
+		}
+	}
+	return fmt.Errorf("the mistake %s was NOT found by the scenario %s", name, m.foundBy)
 }
 
 // Mistakes are the names that Options.Break takes.

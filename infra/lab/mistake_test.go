@@ -5,6 +5,7 @@ package lab
 import (
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -60,6 +61,27 @@ func TestWhatALabCannotDoIsSaid(t *testing.T) {
 	for _, o := range []Options{{Only: Keys(), Break: "drain"}, {Only: []string{"launch"}, Source: true}} {
 		if err := CheckOptions(o); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+func TestAMistakeIsFoundByWhatItsScenarioSays(t *testing.T) {
+	t.Parallel()
+	report := func(key, fault string) Report {
+		return Report{Scenarios: []Scenario{{Key: "boot"}, {Key: key, Name: "a scenario", Fault: fault}}}
+	}
+	for _, c := range []struct {
+		report Report
+		found  bool
+	}{
+		{report("tampered", "the deploy went well; 0 machines refused"), true},
+		{report("tampered", "a machine was too slow"), false},
+		{report("kill", "the deploy went well"), false},
+		{report("tampered", ""), false},
+		{Report{}, false},
+	} {
+		if err := Found("digest", c.report); strings.Contains(err.Error(), "NOT found") == c.found {
+			t.Errorf("%v: %v", c.report, err)
 		}
 	}
 }

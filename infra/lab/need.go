@@ -28,7 +28,8 @@ ip link add lab type bridge
 ip link add one type veth peer name other
 ip addr add 192.0.2.1/24 dev lab
 nft add table inet lab
-for h in $1; do mkdir $h/$2; rmdir $h/$2; done`
+bash -ec "$3" enclose "$2/one" "$1" true
+for h in $1; do rmdir $h/$2/one $h/$2; done`
 
 // ErrNotPermitted is of a machine on which there can be no lab, whatever is installed.
 var ErrNotPermitted = errors.New("this machine does not permit a lab")
@@ -42,7 +43,7 @@ func Permitted(ctx context.Context) error {
 		return err
 	}
 	out, err := exec.CommandContext(ctx, "unshare", "--mount", "--pid", "--net", "--fork", "bash", "-exc", try, "try",
-		strings.Join(hierarchies(), " "), cgroupPrefix+strconv.Itoa(os.Getpid())).CombinedOutput()
+		strings.Join(hierarchies(), " "), cgroupPrefix+strconv.Itoa(os.Getpid()), enclose).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%w: %w: %s", ErrNotPermitted, err, strings.ReplaceAll(lastLines(string(out), 2), "\n", ": "))
 	}

@@ -19,18 +19,15 @@ const (
 	portWait    = 200 * time.Millisecond
 )
 
-// scan tries every port of some addresses from another one in the namespace, and returns those that take a connection.
-func (s space) scan(from netip.Addr, addresses ...netip.Addr) (open map[netip.Addr][]int, err error) {
-	open = map[netip.Addr][]int{}
+// scan tries every port of an address from another one in the namespace, and returns those that take a connection.
+func (s space) scan(from, to netip.Addr) (open []int, err error) {
 	err = s.do(func() error {
-		for _, to := range addresses {
-			for first := 1; first <= lastPort; first += portsAtOnce {
-				found, err := tryPorts(from, to, first, min(first+portsAtOnce-1, lastPort))
-				if err != nil {
-					return fmt.Errorf("try the ports of %s: %w", to, err)
-				}
-				open[to] = append(open[to], found...)
+		for first := 1; first <= lastPort; first += portsAtOnce {
+			found, err := tryPorts(from, to, first, min(first+portsAtOnce-1, lastPort))
+			if err != nil {
+				return fmt.Errorf("try the ports of %s: %w", to, err)
 			}
+			open = append(open, found...)
 		}
 		return nil
 	})

@@ -61,6 +61,16 @@ func (s *Scenario) saw(t traffic) {
 	s.figure("failed", "%s", lost)
 	s.figure("latency p50, p99, max", "%s, %s, %s", brief(t.P50), brief(t.P99), brief(t.Max))
 	s.figure("files by the client", "%d there and back, %d failed", t.Transfers, sum(t.TransfersFailed))
+	s.promise(t.Transfers > 0, "the client moved no file")
+	s.promise(sum(t.TransfersFailed) == 0, "%d of the client's files failed", sum(t.TransfersFailed))
+}
+
+// lost promises that no more failed than one machine's share, for as long as it may take until it gets no more.
+func (s *Scenario) lost(t traffic, within time.Duration) {
+	s.promise(t.Disturbed <= within, "requests failed for %s, of at most %s", seconds(t.Disturbed), seconds(within))
+	// Turns are taken; a second's worth is for the ends.
+	most := int(rate*within.Seconds())/fleetSize + rate
+	s.promise(t.failed() <= most, "%d requests failed, more than one machine's share of %d", t.failed(), most)
 }
 
 // Failed lists the scenarios that broke a promise.

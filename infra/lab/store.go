@@ -39,8 +39,9 @@ import (
 const (
 	// storeDomain is where S3 is in the emulated region: machines and clients use AWS's own names.
 	storeDomain = "s3." + emulator.Region + ".amazonaws.com"
-	// roleEnd is how long the role's credentials are good for, as EC2 gives them.
-	roleEnd = 6 * time.Hour
+	// roleGood is how long the role's credentials are good for. EC2 gives them for 6 hours; these are so near their end that
+	// the API renews them every minute.
+	roleGood = 14 * time.Minute
 )
 
 // store is S3's data plane: a real S3 server behind AWS's names, with a certificate that the lab's machines trust.
@@ -48,6 +49,8 @@ type store struct {
 	fault atomic.Int32 // of type storeFault
 	delay atomic.Int64 // of each answer, a time.Duration
 	count atomic.Int64 // of requests
+
+	refused atomic.Int64 // URLs that were signed too early
 
 	log         io.Writer
 	endpoint    string
@@ -70,7 +73,7 @@ type storeFault int32
 
 const (
 	storeWell   storeFault = iota
-	storeGone              // connections are refused their answer at once
+	storeGone              // connections are closed without an answer
 	storeSlow              // answers take storeDelay
 	storeResets            // every third request's connection is reset
 )
@@ -190,6 +193,13 @@ func (s *store) serve(ctx context.Context, in space, address string) error {
 		Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true},
 	}
 	serveUntil(ctx, tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{s.certificate}}), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if early(r.URL.Query().Get("X-Amz-Date")) {
+			s.refused.Add(1)
+			w.Header().Set("Content-Type", "application/xml")
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = io.WriteString(w, "<Error><Code>AccessDenied</Code><Message>Request is not valid yet</Message></Error>")
+			return
+		}
 		delay := time.Duration(s.delay.Load())
 		switch storeFault(s.fault.Load()) {
 		case storeGone:
@@ -217,6 +227,16 @@ func (s *store) serve(ctx context.Context, in space, address string) error {
 		proxy.ServeHTTP(w, r)
 	}))
 	return nil
+}
+
+// maxSkew is how far ahead S3 lets clocks be. The lab's server looks at a signed URL's end only.
+// Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+const maxSkew = 15 * time.Minute
+
+// early tells whether a URL was signed at a time that is yet to come.
+func early(signed string) bool {
+	at, err := time.Parse(sigv4.TimeFormat, signed)
+	return err == nil && time.Until(at) > maxSkew
 }
 
 // reset resets the connection, after the first half of the answer if it has a body.

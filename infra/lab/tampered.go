@@ -17,6 +17,9 @@ import (
 // shortWait is what the lab waits for a fleet that never serves, in place of the synthesized 10 minutes.
 const shortWait = "60s"
 
+// refusal is how long after that its machines may take to say why.
+const refusal = 30 * time.Second
+
 // tampered deploys while the release in S3 is not the one that was built. No machine may run it, so the deploy fails, and
 // the old fleet serves on; once the release is whole again, the next deploy heals everything.
 func (l *lab) tampered(ctx context.Context, s *Scenario) error {
@@ -42,13 +45,12 @@ func (l *lab) tampered(ctx context.Context, s *Scenario) error {
 	s.promise(failed != nil, "the deploy went well")
 	s.promise(ids(c.running()) == old, "another fleet serves: %s, not %s", ids(c.running()), old)
 	refused := 0
-	c.mu.Lock()
-	for id, m := range c.machines {
-		if !strings.Contains(old, id) && strings.Contains(m.logs(), "is not the build with SHA-256") {
-			refused++
-		}
-	}
-	c.mu.Unlock()
+	limited, cancel := context.WithTimeout(ctx, refusal)
+	defer cancel()
+	_ = until(limited, func() bool { // or there are fewer of them
+		refused = c.refused(old)
+		return refused == fleetSize
+	})
 	s.figure("machines that refused the release", "%d of %d", refused, fleetSize)
 	s.promise(refused == fleetSize, "%d machines refused the release", refused)
 	if err := c.store.put(ctx, bucket, key, build); err != nil {
@@ -62,14 +64,32 @@ func (l *lab) tampered(ctx context.Context, s *Scenario) error {
 		return err
 	}
 	s.figure("healed by the next deploy after", "%s", seconds(time.Since(began)))
+	s.promise(ids(c.running()) != old, "the old fleet still serves: %s", old)
 	t := end()
 	s.promise(t.failed() == 0, "%d requests failed", t.failed())
 	return nil
 }
 
+// refused counts the machines that are not of the old fleet and said that the release is not the one that was built.
+func (c *controller) refused(old string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := 0
+	for id, m := range c.machines {
+		if !strings.Contains(old, id) && strings.Contains(m.logs(), "is not the build with SHA-256") {
+			n++
+		}
+	}
+	return n
+}
+
 // release reads what a running machine's user-data pins, and the object.
 func (l *lab) release(ctx context.Context) (bucket, key string, build []byte, err error) {
-	files, err := bootstrap.Files(l.controller.running()[0].UserData)
+	m, err := l.controller.victim()
+	if err != nil {
+		return "", "", nil, err
+	}
+	files, err := bootstrap.Files(m.UserData)
 	if err != nil {
 		return "", "", nil, err
 	}

@@ -108,7 +108,11 @@ func inside(ctx context.Context, o lab.Options) error {
 		_, _ = fmt.Fprintln(o.Out)
 		err = errors.Join(err, report.Table(o.Out))
 	}
-	if failed := report.Failed(); err == nil && len(failed) > 0 {
+	failed := report.Failed()
+	switch {
+	case o.Break != "":
+		err = errors.Join(err, lab.Found(o.Break, report))
+	case err == nil && len(failed) > 0:
 		err = fmt.Errorf("not as promised: %s", strings.Join(failed, ", "))
 	}
 	return err
