@@ -34,7 +34,8 @@ const DefaultStallTimeout = 60 * time.Second
 // yet, a connection is tried for 3 s only. The pauses are random, and grow; a
 // Retry-After is honoured, and one that is longer than what is left ends it. A
 // download goes on after what has been written, if the content is still the same;
-// an upload is rewound, and signed anew.
+// an upload is rewound, and signed anew. A connection that brought 1 KiB of a download
+// begins the 90 s anew.
 type Client struct {
 	base      *url.URL
 	api       *http.Client

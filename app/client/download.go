@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -33,10 +34,10 @@ func (c *Client) fetch(ctx context.Context, key object.Key, w io.Writer, progres
 		before := d.written
 		err = d.more(ctx, signed)
 		result.Size = d.written
-		if err == nil {
-			return result, nil
+		if err == nil || d.etag != "" && d.written == d.total && Temporary(err) {
+			return result, nil // HTTP/2 can break off between the last byte and the end
 		}
-		if d.written > before {
+		if d.written-before >= slow {
 			patience.Reset()
 		}
 		if d.written > 0 && d.etag == "" {
@@ -89,11 +90,11 @@ func (d *download) more(ctx context.Context, signed object.Signed) error {
 	n, err := io.CopyBuffer(patientWriter{d.w, dog}, struct{ io.Reader }{source}, make([]byte, bufferBytes))
 	d.written += n
 	switch {
-	case source.err != nil:
+	case source.err != nil && errors.Is(err, source.err):
 		if e := ended(ctx, Storage, r.URL); e != nil {
 			return e
 		}
-		return &Error{Code: object.CodeUnavailable, Peer: Storage, Status: res.StatusCode, Err: source.err, again: true, Message: fmt.Sprintf(
+		return &Error{Code: object.CodeUnavailable, Peer: Storage, Status: res.StatusCode, Err: source.err, again: !strings.Contains(source.err.Error(), tooLong), Message: fmt.Sprintf(
 			"the download of '%s' broke off after %d of %s bytes: %s", d.key, d.written, bytesOf(d.total), clean(source.err.Error(), r.URL))}
 	case err != nil:
 		return &Error{Code: object.CodeInternal, Err: err, Message: fmt.Sprintf("cannot write '%s': %s", d.key, err)}
@@ -101,12 +102,16 @@ func (d *download) more(ctx context.Context, signed object.Signed) error {
 	return nil
 }
 
+// tooLong is in net/http's error, which has no type, of a body that is longer than
+// announced.
+const tooLong = "more than declared Content-Length"
+
 // begins looks whether an answer brings what is left, and of how much that is.
 func (d *download) begins(res *http.Response, r *http.Request) error {
 	etag := res.Header.Get("ETag")
 	switch {
 	case d.written == 0 && res.StatusCode == http.StatusOK:
-		d.total = res.ContentLength
+		d.total, d.etag = res.ContentLength, "" // what an answer before said is over
 		if d.total < 0 && res.ProtoMajor == 1 && len(res.TransferEncoding) == 0 {
 			return &Error{Code: object.CodeInternal, Peer: Storage, Message: fmt.Sprintf(
 				"%s does not say how long the file '%s' is, so a broken transfer could not be told from a whole one", name(Storage, r.URL), d.key)}

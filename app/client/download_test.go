@@ -3,10 +3,16 @@ package client_test
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/iotest"
+	"time"
 
 	"cloudstorage/app/client"
 	"cloudstorage/app/object"
@@ -117,18 +123,112 @@ func TestADownloadDoesNotGoOnWithOtherContent(t *testing.T) {
 
 func TestADownloadThatGetsNowhereEnds(t *testing.T) {
 	t.Parallel()
-	f := newFake(t)
-	f.storage = func(w http.ResponseWriter, r *http.Request) {
-		b := breaking{content: "content", etag: `"1"`, cuts: []int{0}}
-		if r.Header.Get("Range") == "" {
-			b.cuts = []int{3}
-		}
-		b.ServeHTTP(w, r)
+	for name, test := range map[string]struct {
+		cut  int // of each connection
+		says string
+	}{
+		"nothing moves":    {0, "broke off after 0 of 100000 bytes"},
+		"a byte at a time": {1, "of 100000 bytes"},
+		"not quite enough": {1023, "of 100000 bytes"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFake(t)
+			storage := &breaking{content: strings.Repeat("0123456789", 10_000), etag: `"1"`, cuts: slices.Repeat([]int{test.cut}, 97)}
+			f.storage = storage.ServeHTTP
+			var got strings.Builder
+			_, err := f.client(t).Download(t.Context(), "x", &got, nil)
+			if e := (*client.Error)(nil); !errors.As(err, &e) || !strings.Contains(err.Error(), test.says) || !strings.Contains(err.Error(), "times in") ||
+				!strings.HasPrefix(storage.content, got.String()) {
+				t.Errorf("wrote %d bytes, error %v", got.Len(), err)
+			}
+		})
 	}
+}
+
+func TestADownloadThatGetsOnEachTimeIsNotGivenUp(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	storage := &breaking{content: strings.Repeat("0123456789", 20_000), etag: `"1"`, cuts: slices.Repeat([]int{1 << 10}, 150)}
+	f.storage = storage.ServeHTTP
 	var got strings.Builder
 	_, err := f.client(t).Download(t.Context(), "x", &got, nil)
-	var e *client.Error
-	if !errors.As(err, &e) || !strings.Contains(err.Error(), "broke off after 3 of 7 bytes") || !strings.Contains(err.Error(), "times in") || got.String() != "con" {
+	if err != nil || got.String() != storage.content || len(storage.heard) != 151 {
+		t.Errorf("wrote %d bytes after %d requests, error %v", got.Len(), len(storage.heard), err)
+	}
+}
+
+func TestADownloadJoinsOnlyWhatTheContentsOwnETagHolds(t *testing.T) {
+	t.Parallel()
+	half := func(etag string, after int) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			(&breaking{content: "content", etag: etag, cuts: []int{after}}).ServeHTTP(w, &http.Request{})
+		}
+	}
+	f := newFake(t)
+	f.storage = failing(half(`"1"`, 0), half(`W/"2"`, 3), (&breaking{content: "content", etag: `"1"`}).ServeHTTP)
+	var got strings.Builder
+	_, err := f.client(t).Download(t.Context(), "x", &got, nil)
+	if err == nil || !strings.Contains(err.Error(), "broke off after 3 of 7 bytes") || got.String() != "con" {
 		t.Errorf("wrote %q, error %v", got.String(), err)
+	}
+}
+
+func TestADownloadIsWholeOnceAllBytesAreThere(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		content string
+		stalls  bool // before the end of the stream, and is not reset
+	}{
+		"reset before its end":            {"content", false},
+		"of nothing, reset before it":     {"", false},
+		"stalled before its end":          {"content", true},
+		"of nothing, stalled before that": {"", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := &fake{}
+			f.Server = httptest.NewUnstartedServer(f)
+			f.EnableHTTP2 = true
+			f.StartTLS()
+			t.Cleanup(f.Close)
+			var asked atomic.Int32
+			f.storage = func(w http.ResponseWriter, r *http.Request) {
+				asked.Add(1)
+				w.Header().Set("ETag", `"1"`)
+				w.Header().Set("Content-Length", strconv.Itoa(len(test.content)))
+				_, _ = io.WriteString(w, test.content)
+				_ = http.NewResponseController(w).Flush()
+				if test.stalls {
+					<-r.Context().Done()
+				}
+				panic(http.ErrAbortHandler)
+			}
+			var got strings.Builder
+			_, err := f.client(t, client.WithTransport(f.Client().Transport), client.WithStallTimeout(time.Second)).Download(t.Context(), "x", &got, nil)
+			if err != nil || got.String() != test.content || asked.Load() != 1 {
+				t.Errorf("wrote %q after %d requests, error %v", got.String(), asked.Load(), err)
+			}
+		})
+	}
+}
+
+func TestADownloadOfMoreThanWasAnnouncedIsAnError(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	asked := 0
+	transport := network(func(r *http.Request) (*http.Response, error) {
+		if r.URL.RawQuery == "" {
+			return http.DefaultTransport.RoundTrip(r)
+		}
+		asked++
+		// As net/http does it over HTTP/2.
+		failed := iotest.ErrReader(errors.New("net/http: server replied with more than declared Content-Length; truncated"))
+		return &http.Response{StatusCode: http.StatusOK, ProtoMajor: 2, ContentLength: 7, Header: http.Header{"Etag": {`"1"`}},
+			Body: io.NopCloser(io.MultiReader(strings.NewReader("content"), failed))}, nil
+	})
+	_, err := f.client(t, client.WithTransport(transport)).Download(t.Context(), "x", io.Discard, nil)
+	if err == nil || !strings.Contains(err.Error(), "more than declared") || asked != 1 {
+		t.Errorf("error %v after %d requests", err, asked)
 	}
 }
