@@ -5,6 +5,7 @@ package clock
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -18,9 +19,13 @@ const (
 	// tolerance is how far the machine's clock may be off and is still believed:
 	// S3 tells whole seconds, and lets clocks differ by 15 minutes.
 	tolerance = time.Minute
-	// pause is the least time between two questions.
+	// pause is the least time between two questions. It doubles, up to Every, with
+	// each that is not answered.
 	pause = time.Second
 )
+
+// errSet is of a question during which nobody can tell when it was answered.
+var errSet = errors.New("it was set, or the machine suspended, while the storage was asked")
 
 // Ask asks S3 for its time.
 type Ask func(context.Context) (time.Time, error)
@@ -31,6 +36,8 @@ type Clock struct {
 	log   *slog.Logger
 	seen  atomic.Pointer[reading]
 	set   chan struct{} // holds one: the machine's clock was set since seen
+
+	failures atomic.Int64 // questions since the last that was answered
 }
 
 // instant is what the machine says: the time of day, which can be set, and how
@@ -38,6 +45,12 @@ type Clock struct {
 type instant struct {
 	day time.Time
 	run time.Duration
+}
+
+// since is by how much the clock was set after an instant: a machine that was
+// suspended looks like that, too.
+func (i instant) since(before instant) time.Duration {
+	return i.day.Sub(before.day) - (i.run - before.run)
 }
 
 // reading is what was learned of the machine's clock, and when.
@@ -64,8 +77,7 @@ func newClock(log *slog.Logger, local func() instant) *Clock {
 // Now is the time of day, as far as is known.
 func (c *Clock) Now() time.Time {
 	now, seen := c.local(), c.seen.Load()
-	// A machine that was suspended looks like one whose clock was set.
-	if d := now.day.Sub(seen.day) - (now.run - seen.run); d.Abs() > tolerance {
+	if now.since(seen.instant).Abs() > tolerance {
 		select {
 		case c.set <- struct{}{}:
 		default:
@@ -76,13 +88,25 @@ func (c *Clock) Now() time.Time {
 
 // Compare asks S3 once. Without an answer the clock goes on as it did.
 func (c *Clock) Compare(ctx context.Context, ask Ask) {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	asking, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	sent := c.local()
-	told, err := ask(ctx)
+	told, err := ask(asking)
 	now := c.local()
-	if err != nil {
-		c.log.Debug("the storage does not tell its time", "error", err.Error())
+	if err == nil && now.since(sent).Abs() > tolerance {
+		err = errSet
+	}
+	switch {
+	case err == nil:
+		c.failures.Store(0)
+	case ctx.Err() != nil:
+		return // nobody waits for it
+	default:
+		level := slog.LevelDebug
+		if c.failures.Add(1) == 1 {
+			level = slog.LevelWarn
+		}
+		c.log.Log(ctx, level, "this machine's clock cannot be compared with the storage's", "error", err.Error())
 		return
 	}
 	// It was told about half-way, and without its fraction of a second.
@@ -100,21 +124,24 @@ func (c *Clock) Compare(ctx context.Context, ask Ask) {
 	}
 }
 
-// Follow asks S3 every time that it is told to, and when the machine's clock was
-// set, until ctx is done.
+// Follow asks S3 every time that it is told to, when the machine's clock was set,
+// and again where it was not answered, until ctx is done.
 func (c *Clock) Follow(ctx context.Context, ask Ask, every <-chan time.Time) {
 	for {
+		failures := c.failures.Load()
 		select {
-		case <-every:
-		case <-c.set:
+		case <-time.After(min(pause<<min(max(failures-1, 0), 10), Every)):
 		case <-ctx.Done():
 			return
+		}
+		if failures == 0 {
+			select {
+			case <-every:
+			case <-c.set:
+			case <-ctx.Done():
+				return
+			}
 		}
 		c.Compare(ctx, ask)
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return
-		}
 	}
 }

@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -129,6 +131,102 @@ func TestWithoutAnAnswerItGoesOnAsItDid(t *testing.T) {
 		}
 		if d := time.Until(c.Now()); d.Abs() > 2*time.Second {
 			t.Errorf("%s off", d)
+		}
+	})
+}
+
+func TestAFailedQuestionIsAskedAgainWithAGrowingPause(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		step time.Duration // of the machine's clock, which Now then sees at each call
+		lost int           // questions after the first that get no answer
+		want []time.Duration
+	}{
+		"once":         {0, 0, []time.Duration{1}},
+		"a while":      {0, 3, []time.Duration{1, 3, 7, 15}},
+		"for long":     {0, 10, []time.Duration{1, 3, 7, 15, 31, 63, 127, 255, 511, 811, 1111}},
+		"after a step": {time.Hour, 3, []time.Duration{1, 3, 7, 15}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var log bytes.Buffer
+				m := &machine{start: time.Now()}
+				c := newClock(slog.New(slog.NewTextHandler(&log, nil)), m.local)
+				m.ahead = test.step
+				lost := test.lost + 1
+				var asked []time.Duration
+				ask := func(context.Context) (time.Time, error) {
+					asked = append(asked, time.Since(m.start)/time.Second)
+					if lost--; lost >= 0 {
+						return time.Time{}, errors.New("S3 is away")
+					}
+					return time.Now().Truncate(time.Second), nil
+				}
+				c.Compare(t.Context(), ask)
+				ctx, stop := context.WithCancel(t.Context())
+				var tasks sync.WaitGroup
+				tasks.Go(func() { c.Follow(ctx, ask, nil) })
+				for until := m.start.Add((test.want[len(test.want)-1] + 60) * time.Second); time.Now().Before(until); {
+					_ = c.Now()
+					time.Sleep(time.Second / 2)
+				}
+				stop()
+				tasks.Wait()
+				// What Now saw before the answer may be asked about once more.
+				if asked = asked[1:]; test.step != 0 {
+					asked = asked[:len(test.want)]
+				}
+				if !slices.Equal(asked, test.want) {
+					t.Errorf("asked after %d s, want %d", asked, test.want)
+				}
+				if d := time.Until(c.Now()); d.Abs() > 2*time.Second {
+					t.Errorf("%s off", d)
+				}
+				if got := strings.Count(log.String(), "cannot be compared"); got != 1 {
+					t.Errorf("%d lines of the series: %s", got, &log)
+				}
+			})
+		})
+	}
+}
+
+func TestAnEndIsNoFailure(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	c := New(slog.New(slog.NewTextHandler(&log, nil)))
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	c.Compare(ctx, func(ctx context.Context) (time.Time, error) { return time.Time{}, ctx.Err() })
+	if log.Len() > 0 {
+		t.Errorf("logged %s", &log)
+	}
+}
+
+func TestAMachineThatIsSuspendedDuringTheQuestionIsNotTakenForAWrongClock(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		m := &machine{start: time.Now()}
+		c := newClock(slog.New(slog.NewTextHandler(&log, nil)), m.local)
+		asked := 0
+		ask := func(ctx context.Context) (time.Time, error) {
+			told, err := s3(ctx)
+			if asked++; asked == 1 {
+				time.Sleep(time.Hour)
+				m.start = m.start.Add(time.Hour) // no clock of the machine that nobody sets has run
+			}
+			return told, err
+		}
+		c.Compare(t.Context(), ask)
+		ctx, stop := context.WithCancel(t.Context())
+		var tasks sync.WaitGroup
+		tasks.Go(func() { c.Follow(ctx, ask, nil) })
+		time.Sleep(10 * time.Second)
+		stop()
+		tasks.Wait()
+		if d := time.Until(c.Now()); d != 0 || asked != 2 || strings.Contains(log.String(), "clock is wrong") {
+			t.Errorf("%s off after %d questions: %s", d, asked, &log)
 		}
 	})
 }
