@@ -102,6 +102,41 @@ func keepsTheContract(t *testing.T, env map[string]string, address string) {
 	}
 }
 
+// Routes are for the methods that a server thought of: what has none of them is
+// not to be lost.
+func TestEveryRequestIsAnsweredAndLogged(t *testing.T) {
+	t.Parallel()
+	g := gatewaytest.Start(t)
+	for name, program := range map[string]daemon.Program{"storaged": service.Program(), "storaged-baked": daemontest.Baked()} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := daemontest.Start(t, program, daemontest.Environ(t, g, nil))
+			for line, want := range map[string]int{
+				"PURGE /":           405,
+				"MKCOL /list_files": 405,
+				"PURGE /delete/a":   405,
+				"MKCOL /nothing":    404,
+				"PURGE /v1/files":   405,
+				"MKCOL /v1/files/a": 405,
+				"PURGE /v1/nothing": 404,
+				"OPTIONS *":         404,
+				"GET http://h":      404,
+				"PURGE http://h":    404,
+				"GET http://h/":     200,
+				"GET urn:h":         404,
+				"CONNECT h:80":      404,
+			} {
+				method, target, _ := strings.Cut(line, " ")
+				answer := webtest.Do(t, server.Address, method, target)
+				id := answer.Header.Get("X-Request-Id")
+				if answer.Status != want || answer.Body == "" || id == "" || !strings.Contains(server.Log.String(), id) {
+					t.Errorf("%s: want %d, and a line of log:\n%s\n%s", line, want, answer.Raw, server.Log)
+				}
+			}
+		})
+	}
+}
+
 // openStore opens a store of the test's own on the server's bucket.
 func openStore(t testing.TB, env map[string]string) *s3store.Store {
 	t.Helper()

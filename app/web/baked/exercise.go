@@ -26,12 +26,13 @@ func (c *call) message(text string, content any) error {
 
 // exercise answers the routes that the exercises fix, and the probes.
 func (c *call) exercise() error {
-	route, name, named := strings.Cut(c.r.URL.Path[1:], "/")
+	path, rooted := strings.CutPrefix(c.r.URL.Path, "/")
+	route, name, named := strings.Cut(path, "/")
 	verb := map[string]auth.Verb{"list_files": auth.List, "download": auth.Read, "upload": auth.Write, "delete": auth.Delete}[route]
 	public := map[string]bool{"": true, settings.HealthPath[1:]: true, settings.ReadyPath[1:]: true}[route]
 	changes := verb == auth.Write || verb == auth.Delete
 	switch {
-	case named != (changes || verb == auth.Read) || !public && verb == "", !public && c.Routes == apisettings.NoRoutes, changes && c.Routes == apisettings.ReadRoutes:
+	case !rooted || named != (changes || verb == auth.Read) || !public && verb == "", !public && c.Routes == apisettings.NoRoutes, changes && c.Routes == apisettings.ReadRoutes:
 		return problem.New(problem.NoSuchRoute, "no such route")
 	case c.r.Method != http.MethodGet && c.r.Method != http.MethodHead:
 		return &problem.Error{Kind: problem.MethodNotAllowed, Detail: "method not allowed: use GET", Header: http.Header{"Allow": {"GET, HEAD"}}}

@@ -53,7 +53,7 @@ type Server struct {
 // call is one request.
 type call struct {
 	*Server
-	w      http.ResponseWriter
+	w      *echo.Response
 	r      *http.Request
 	caller auth.Caller
 }
@@ -89,34 +89,32 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 // Handler serves all routes.
 func (s *Server) Handler() http.Handler {
 	e := echo.New()
-	e.HTTPErrorHandler = func(error, echo.Context) {} // observe answers
-	protection := http.NewCrossOriginProtection()
-	e.Any("/*", func(c echo.Context) error {
-		s.observe(&call{Server: s, w: c.Response(), r: c.Request()}, c.Response(), protection)
-		return nil
-	})
+	// It has no routes: they would name methods, and leave all others unanswered.
+	e.HTTPErrorHandler = func(_ error, c echo.Context) {
+		(&call{Server: s, w: c.Response(), r: c.Request()}).observe()
+	}
 	return e
 }
 
 // observe gives each request an id, turns its error into an answer, and writes its one line of log: no query string, since it may hold a signature.
-func (s *Server) observe(c *call, answer *echo.Response, protection *http.CrossOriginProtection) {
+func (c *call) observe() {
 	start, id := time.Now(), c.r.Header.Get("X-Request-Id")
 	if !sane.MatchString(id) {
 		id = rand.Text()
 	}
 	c.set("X-Request-Id", id)
-	if s.draining.Load() {
+	if c.draining.Load() {
 		c.set("Connection", "close")
 	}
-	err := c.route(protection)
-	if err != nil && !answer.Committed {
+	err := c.route()
+	if err != nil && !c.w.Committed {
 		c.fail(err)
 	}
-	attrs := []any{"request_id", id, "method", c.r.Method, "path", c.r.URL.Path, "status", answer.Status, "bytes", answer.Size,
+	attrs := []any{"request_id", id, "method", c.r.Method, "path", c.r.URL.Path, "status", c.w.Status, "bytes", c.w.Size,
 		"duration", time.Since(start), "remote", c.r.RemoteAddr, "caller", c.caller.ID}
 	level := slog.LevelInfo
 	switch {
-	case answer.Status >= http.StatusInternalServerError && c.r.Context().Err() == nil:
+	case c.w.Status >= http.StatusInternalServerError && c.r.Context().Err() == nil:
 		level = slog.LevelError
 	case c.r.URL.Path == settings.HealthPath || c.r.URL.Path == settings.ReadyPath:
 		level = slog.LevelDebug // every few seconds, from every balancer
@@ -124,14 +122,14 @@ func (s *Server) observe(c *call, answer *echo.Response, protection *http.CrossO
 	if err != nil {
 		attrs = append(attrs, "error", err.Error(), "code", object.CodeOf(err))
 	}
-	s.Log.Log(c.r.Context(), level, "request", attrs...)
+	c.Log.Log(c.r.Context(), level, "request", attrs...)
 }
 
 // sane is a caller's request id that can be logged and answered as it is.
 var sane = regexp.MustCompile(`^[\w.-]{1,64}$`)
 
-func (c *call) route(protection *http.CrossOriginProtection) error {
-	if protection.Check(c.r) != nil {
+func (c *call) route() error {
+	if http.NewCrossOriginProtection().Check(c.r) != nil {
 		return problem.New(problem.Forbidden, "a page of another site may not do this")
 	}
 	if strings.HasPrefix(c.r.URL.Path, prefix+"/") {

@@ -84,6 +84,7 @@ func TestTheBakedServerAnswersAsTheWholeServerDoes(t *testing.T) {
 		{method: "GET", target: "/v1/files?prefix=%zz"},
 		{method: "GET", target: "/v1/files?cursor=never-a-cursor%ff"},
 		{method: "POST", target: "/v1/files"},
+		{method: "PURGE", target: "/v1/files"},
 		{method: "GET", target: at("in/a é.txt")},
 		{method: "GET", target: at("in/a é.txt") + "?version=" + old.Version},
 		{method: "GET", target: at("in/a é.txt") + "?version=none"},
@@ -99,6 +100,7 @@ func TestTheBakedServerAnswersAsTheWholeServerDoes(t *testing.T) {
 		{method: "GET", target: "/v1/files/a/%2e%2e/b"},
 		{method: "GET", target: "/v1/files/" + strings.Repeat("a", 1025)},
 		{method: "PATCH", target: at("in/b/c.txt")},
+		{method: "MKCOL", target: at("in/b/c.txt")},
 		{method: "PUT", target: at("new") + "?sign=1", body: `{}`},
 		{method: "PUT", target: at("new") + "?sign=1", body: `{"type":"text/plain","size":4,"if_new":true,"expires_in":60,"sha256":"` + strings.Repeat("0a", 32) + `"}`},
 		{method: "PUT", target: at("new") + "?sign=1", body: `{"if_match":"\"x\""}`},
@@ -119,6 +121,7 @@ func TestTheBakedServerAnswersAsTheWholeServerDoes(t *testing.T) {
 		{method: "DELETE", target: "/v1/files/"},
 
 		{method: "GET", target: "/v1/files", fields: []string{"Authorization: "}},
+		{method: "PURGE", target: "/v1/files", fields: []string{"Authorization: "}},
 		{method: "GET", target: "/v1/files", fields: []string{"Authorization: Basic eDp5"}},
 		{method: "GET", target: "/v1/files", fields: []string{"Authorization: Bearer " + auth.NewToken()}},
 		{method: "GET", target: "/v1/files", fields: []string{bearer("ended")}},
