@@ -161,8 +161,10 @@ func (s *Store) role(ctx context.Context) (c credentials, err error) {
 	if err == nil {
 		err = json.Unmarshal([]byte(text), &c)
 	}
-	if err == nil && (c.ID == "" || c.Secret == "" || c.Expiration.IsZero()) {
-		err = errors.New("the role has no credentials")
+	// What ended ones sign is refused by S3, and only whoever follows a URL would
+	// learn it.
+	if err == nil && (c.ID == "" || c.Secret == "" || !s.cfg.Now().Before(c.Expiration)) {
+		err = errors.New("the role has no credentials that are good now")
 	}
 	return c, err
 }

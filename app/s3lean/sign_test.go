@@ -189,6 +189,29 @@ func TestTheRolesCredentialsAreRenewedEarlyAndSeldom(t *testing.T) {
 	}
 }
 
+func TestCredentialsThatHaveEndedAreNotUsed(t *testing.T) {
+	t.Parallel()
+	start := time.Now().Truncate(time.Second)
+	var clock atomic.Pointer[time.Time]
+	clock.Store(&start)
+	m := newMetadata(t, start)
+	cfg := s3lean.Config{Bucket: "b-1", Region: "eu-west-1", MetadataEndpoint: m.URL, Now: func() time.Time { return *clock.Load() }}
+	if _, err := s3lean.Open(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "good now") {
+		t.Errorf("Open: %v, want it to say that they ended", err)
+	}
+	end := start.Add(10 * time.Minute)
+	m.expires.Store(&end)
+	s := open(t, cfg)
+	m.expires.Store(&start) // the service falls back
+	for at, good := range map[time.Time]bool{start.Add(9 * time.Minute): true, end: false} {
+		clock.Store(&at)
+		signed, err := s.SignGet(t.Context(), "a", time.Minute)
+		if (err == nil) != good {
+			t.Errorf("%s before the end of the good ones: %v, %s", end.Sub(at), err, signed.URL)
+		}
+	}
+}
+
 func TestOpenWithoutCredentialsSaysWhatToDo(t *testing.T) {
 	t.Parallel()
 	m := newMetadata(t, time.Now())
