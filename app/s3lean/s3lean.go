@@ -14,7 +14,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -248,7 +247,7 @@ func (s *Store) send(ctx context.Context, r request) (http.Header, []byte, error
 	}
 	var told struct{ Code string }
 	_ = xml.Unmarshal(text, &told) // an answer to HEAD has no body, that of a proxy no code
-	return nil, nil, r.failed(codeOf(answer.StatusCode, told.Code), fmt.Errorf("S3 answers %s %s", answer.Status, told.Code))
+	return nil, nil, r.failed(r.codeOf(answer.StatusCode, told.Code), fmt.Errorf("S3 answers %s %s", answer.Status, told.Code))
 }
 
 // do sends a request to S3 or the instance metadata service and reads the answer.
@@ -272,19 +271,20 @@ func (s *Store) do(ctx context.Context, method, target string, h http.Header) (*
 	return answer, text, err
 }
 
-// codeOf says what S3's status and code mean.
+// codeOf says what S3's status and code mean as an answer to r. To HEAD it tells no
+// code; to others, whoever answers without one is not S3.
 // Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
-func codeOf(status int, code string) object.Code {
+func (r request) codeOf(status int, code string) object.Code {
 	switch {
 	case status >= http.StatusInternalServerError || status == http.StatusTooManyRequests || code == "RequestTimeout":
 		return object.CodeUnavailable
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		return object.CodeDenied
-	case status == http.StatusNotFound && code != "NoSuchBucket" || status == http.StatusMethodNotAllowed: // of a deletion
+	case code == "NoSuchKey", r.method == http.MethodHead && (status == http.StatusNotFound || status == http.StatusMethodNotAllowed): // of a deletion
 		return object.CodeNotFound
 	case status == http.StatusNotModified:
 		return object.CodeNotModified
-	case status == http.StatusBadRequest && slices.Contains([]string{"", "InvalidArgument", "InvalidVersionId", "KeyTooLongError"}, code):
+	case status == http.StatusBadRequest && (code == "InvalidArgument" || code == "KeyTooLongError" || code == "" && r.query["versionId"] != ""):
 		return object.CodeInvalid
 	}
 	return object.CodeInternal // NoSuchBucket, another region: the API is set up wrongly

@@ -282,3 +282,58 @@ func TestWhatAnAilingS3AnswersIsUnavailableAndTriedAFewTimes(t *testing.T) {
 		t.Errorf("%v after %d attempts", err, asked.Load())
 	}
 }
+
+// What a proxy says is not what S3 knows.
+func TestOnlyWhatS3SaysOfAFileIsBelieved(t *testing.T) {
+	t.Parallel()
+	const missing, html = `<Error><Code>NoSuchKey</Code></Error>`, `<html>Not Found</html>`
+	remove := func(ctx context.Context, s *s3lean.Store) error { _, err := s.Delete(ctx, "a"); return err }
+	read := func(ctx context.Context, s *s3lean.Store) error { _, _, err := s.Read(ctx, "a", ""); return err }
+	list := func(ctx context.Context, s *s3lean.Store) error {
+		_, err := s.List(ctx, object.ListOptions{})
+		return err
+	}
+	stat := func(version string) func(context.Context, *s3lean.Store) error {
+		return func(ctx context.Context, s *s3lean.Store) error { _, err := s.Stat(ctx, "a", version); return err }
+	}
+	for name, test := range map[string]struct {
+		call   func(context.Context, *s3lean.Store) error
+		status int
+		body   string
+		want   object.Code // "" is success
+	}{
+		"deleted":                          {remove, 204, "", ""},
+		"nothing to delete":                {remove, 404, missing, ""},
+		"a deletion that a proxy forbids":  {remove, 405, "", object.CodeInternal},
+		"a deletion that S3 forbids":       {remove, 405, `<Error><Code>MethodNotAllowed</Code></Error>`, object.CodeInternal},
+		"a deletion that got lost":         {remove, 404, html, object.CodeInternal},
+		"a deletion without a bucket":      {remove, 404, `<Error><Code>NoSuchBucket</Code></Error>`, object.CodeInternal},
+		"nothing to read":                  {read, 404, missing, object.CodeNotFound},
+		"what a proxy does not find":       {read, 404, html, object.CodeInternal},
+		"nothing to describe":              {stat(""), 404, "", object.CodeNotFound},
+		"a version that is a deletion":     {stat("v"), 405, "", object.CodeNotFound},
+		"a version that cannot be":         {stat("v"), 400, "", object.CodeInvalid},
+		"a description that goes wrong":    {stat(""), 400, "", object.CodeInternal},
+		"a cursor that cannot be":          {list, 400, `<Error><Code>InvalidArgument</Code></Error>`, object.CodeInvalid},
+		"a name that is too long":          {remove, 400, `<Error><Code>KeyTooLongError</Code></Error>`, object.CodeInvalid},
+		"a listing that a proxy refuses":   {list, 400, html, object.CodeInternal},
+		"a token that S3 cannot read":      {list, 400, `<Error><Code>InvalidToken</Code></Error>`, object.CodeInternal},
+		"a deletion that came too slowly":  {remove, 400, `<Error><Code>RequestTimeout</Code></Error>`, object.CodeUnavailable},
+		"a deletion that is not permitted": {remove, 403, "", object.CodeDenied},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(test.status)
+				if test.body != "" {
+					fmt.Fprint(w, test.body)
+				}
+			}))
+			t.Cleanup(server.Close)
+			err := test.call(t.Context(), open(t, fixed(func(c *s3lean.Config) { c.Endpoint = server.URL })))
+			if (err == nil) != (test.want == "") || err != nil && object.CodeOf(err) != test.want {
+				t.Errorf("%v (%s), want %q", err, object.CodeOf(err), test.want)
+			}
+		})
+	}
+}
