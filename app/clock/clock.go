@@ -47,8 +47,8 @@ type instant struct {
 	run time.Duration
 }
 
-// since is by how much the clock was set after an instant: a machine that was
-// suspended looks like that, too.
+// since is by how much the clock was set after an instant. Where running stands
+// still in a suspended machine, that looks the same.
 func (i instant) since(before instant) time.Duration {
 	return i.day.Sub(before.day) - (i.run - before.run)
 }
@@ -57,15 +57,13 @@ func (i instant) since(before instant) time.Duration {
 type reading struct {
 	instant
 	ahead time.Duration // of S3's; 0 where that is tolerable
+	told  bool          // by S3: without it, ahead is only not known
 }
 
 // New returns a clock that believes the machine's until it hears of S3's.
 func New(log *slog.Logger) *Clock {
-	start := time.Now()
-	return newClock(log, func() instant {
-		now := time.Now()
-		return instant{now.Round(0), now.Sub(start)}
-	})
+	run := running()
+	return newClock(log, func() instant { return instant{time.Now().Round(0), run()} })
 }
 
 func newClock(log *slog.Logger, local func() instant) *Clock {
@@ -74,13 +72,17 @@ func newClock(log *slog.Logger, local func() instant) *Clock {
 	return c
 }
 
-// Now is the time of day, as far as is known.
+// Now is the time of day, as far as is known. After the machine's clock was set
+// it is what S3 told last, and what has gone by since, until S3 tells it anew.
 func (c *Clock) Now() time.Time {
 	now, seen := c.local(), c.seen.Load()
 	if now.since(seen.instant).Abs() > tolerance {
 		select {
 		case c.set <- struct{}{}:
 		default:
+		}
+		if seen.told {
+			return seen.day.Add(now.run - seen.run - seen.ahead)
 		}
 	}
 	return now.day.Add(-seen.ahead)
@@ -115,7 +117,7 @@ func (c *Clock) Compare(ctx context.Context, ask Ask) {
 	if ahead.Abs() <= tolerance {
 		ahead = 0
 	}
-	before := c.seen.Swap(&reading{now, ahead}).ahead
+	before := c.seen.Swap(&reading{now, ahead, true}).ahead
 	switch {
 	case ahead == 0 && before != 0:
 		c.log.Info("this machine's clock is right again")

@@ -73,6 +73,7 @@ func TestAClockThatIsSetIsNoticed(t *testing.T) {
 		var log bytes.Buffer
 		m := &machine{start: time.Now()}
 		c := newClock(slog.New(slog.NewTextHandler(&log, nil)), m.local)
+		c.Compare(t.Context(), s3)
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() {
@@ -80,10 +81,11 @@ func TestAClockThatIsSetIsNoticed(t *testing.T) {
 			close(ended)
 		}()
 		for _, m.ahead = range []time.Duration{time.Hour, -time.Hour, 0} {
-			_ = c.Now() // the first to ask may be told a wrong time
-			time.Sleep(3 * time.Second)
-			if d := time.Until(c.Now()); d.Abs() > 2*time.Second {
-				t.Errorf("set by %s: %s off", m.ahead, d)
+			for range 2 { // at once, and when it was compared
+				if d := time.Until(c.Now()); d.Abs() > 2*time.Second {
+					t.Errorf("set by %s: %s off", m.ahead, d)
+				}
+				time.Sleep(3 * time.Second)
 			}
 		}
 		stop()
@@ -92,6 +94,30 @@ func TestAClockThatIsSetIsNoticed(t *testing.T) {
 			t.Errorf("logged %q", log.String())
 		}
 	})
+}
+
+func TestUntilS3HasToldTheTimeTheMachineIsBelievedHoweverItIsSet(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := &machine{ahead: -time.Hour, start: time.Now()}
+		c := newClock(slog.New(slog.DiscardHandler), m.local)
+		m.ahead = 0 // as a machine that has just booted hears of NTP
+		if d := time.Until(c.Now()); d != 0 {
+			t.Errorf("%s off", d)
+		}
+	})
+}
+
+func TestTheMachinesOwnClockGoesOn(t *testing.T) {
+	t.Parallel()
+	c := New(slog.New(slog.DiscardHandler))
+	before := c.local()
+	if d := time.Until(c.Now()); d.Abs() > time.Minute {
+		t.Errorf("%s off", d)
+	}
+	if now := c.local(); now.run < before.run || now.since(before).Abs() > tolerance {
+		t.Errorf("%v, then %v", before, now)
+	}
 }
 
 func TestItIsComparedEveryWhile(t *testing.T) {
