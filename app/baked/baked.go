@@ -41,11 +41,14 @@ func Serve(ctx context.Context, getenv func(string) string, log *slog.Logger, re
 	access, private := apisettings.Access(getenv(apisettings.EnvAccess)), getenv(apisettings.EnvStateBucket)
 	// Nothing but the word itself opens the server.
 	restricted := access != apisettings.Open
-	if unread != nil || s.Bucket == "" || s.TTL > s.MaxTTL || restricted && (access != apisettings.Restricted || private == "" || private == s.Bucket) {
-		return errors.Join(unread, fmt.Errorf("set %s, %s (open, or restricted with %s, another bucket) and durations", settings.EnvBucket, apisettings.EnvAccess, apisettings.EnvStateBucket))
+	if s.Routes == "" {
+		s.Routes = apisettings.AllRoutes
+		if restricted {
+			s.Routes = apisettings.ReadRoutes
+		}
 	}
-	if s.Routes == "" && restricted {
-		s.Routes = apisettings.ReadRoutes
+	if unread != nil || s.Bucket == "" || s.Routes != apisettings.ReadRoutes && s.Routes != apisettings.NoRoutes && s.Routes != apisettings.AllRoutes || s.TTL < time.Second || s.TTL > s.MaxTTL || restricted && (access != apisettings.Restricted || private == "" || private == s.Bucket) {
+		return errors.Join(unread, fmt.Errorf("set %s, %s (open, or restricted with %s, another bucket), durations and routes", settings.EnvBucket, apisettings.EnvAccess, apisettings.EnvStateBucket))
 	}
 
 	open := func(bucket string) (*s3lean.Store, error) {

@@ -2,6 +2,7 @@ package baked_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"log/slog"
 	"net/http"
@@ -114,15 +115,38 @@ func TestNothingButTheWordOpensTheServer(t *testing.T) {
 		"no bucket":                {"STORAGE_BUCKET": ""},
 		"no duration":              {"STORAGE_URL_TTL": "10"},
 		"longer than the bucket's": {"STORAGE_URL_TTL": "2h", "STORAGE_MAX_URL_TTL": "1h"},
+		"no time":                  {"STORAGE_URL_TTL": "0s"},
+		"less than a second":       {"STORAGE_URL_TTL": "999ms"},
+		"less than no time":        {"STORAGE_URL_TTL": "-1m"},
+		"no routes":                {"STORAGE_EXERCISE_ROUTES": "None"},
+		"no routes that there are": {"STORAGE_EXERCISE_ROUTES": "list"},
 	} {
 		env := map[string]string{"STORAGE_BUCKET": "b-1", "STORAGE_STATE_BUCKET": "b-2", "STORAGE_ACCESS": "open", "AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s", "STORAGE_ADDRESS": "127.0.0.1:0"}
 		for key, value := range change {
 			env[key] = value
 		}
 		var log bytes.Buffer
-		err := baked.Serve(t.Context(), func(key string) string { return env[key] }, slog.New(slog.NewJSONHandler(&log, nil)), nil)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second) // were it to serve
+		err := baked.Serve(ctx, func(key string) string { return env[key] }, slog.New(slog.NewJSONHandler(&log, nil)), nil)
+		cancel()
 		if err == nil || !strings.Contains(err.Error(), "STORAGE_ACCESS") || strings.Contains(log.String(), "listening") {
 			t.Errorf("%s: %v\n%s", name, err, &log)
 		}
+	}
+}
+
+func TestTheExercisesRoutesAreThoseOfTheWord(t *testing.T) {
+	t.Parallel()
+	g := gatewaytest.Start(t)
+	for word, want := range map[string][2]int{"": {200, 200}, "all": {200, 200}, "read": {200, 404}, "none": {404, 404}} {
+		t.Run(word, func(t *testing.T) {
+			t.Parallel()
+			s := daemontest.Start(t, daemontest.BakedTick(nil), daemontest.Environ(t, g, map[string]string{"STORAGE_EXERCISE_ROUTES": word}))
+			for i, target := range []string{"/list_files", "/upload/a"} {
+				if got := ask(t, "http://"+s.Address+target, ""); got != want[i] {
+					t.Errorf("%s: %d, want %d", target, got, want[i])
+				}
+			}
+		})
 	}
 }

@@ -164,7 +164,7 @@ func (s *Store) role(ctx context.Context) (c credentials, err error) {
 	// What ended ones sign is refused by S3, and only whoever follows a URL would
 	// learn it.
 	if err == nil && (c.ID == "" || c.Secret == "" || !s.cfg.Now().Before(c.Expiration)) {
-		err = errors.New("the role has no credentials that are good now")
+		err = errors.New("the role has no good credentials")
 	}
 	return c, err
 }

@@ -196,7 +196,7 @@ func TestCredentialsThatHaveEndedAreNotUsed(t *testing.T) {
 	clock.Store(&start)
 	m := newMetadata(t, start)
 	cfg := s3lean.Config{Bucket: "b-1", Region: "eu-west-1", MetadataEndpoint: m.URL, Now: func() time.Time { return *clock.Load() }}
-	if _, err := s3lean.Open(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "good now") {
+	if _, err := s3lean.Open(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "no good credentials") {
 		t.Errorf("Open: %v, want it to say that they ended", err)
 	}
 	end := start.Add(10 * time.Minute)

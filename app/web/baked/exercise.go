@@ -26,19 +26,19 @@ func (c *call) message(text string, content any) error {
 
 // exercise answers the routes that the exercises fix, and the probes.
 func (c *call) exercise() error {
-	path, rooted := strings.CutPrefix(c.r.URL.Path, "/")
+	_, path, _ := strings.Cut(c.r.URL.Path, "/")
 	route, name, named := strings.Cut(path, "/")
 	verb := map[string]auth.Verb{"list_files": auth.List, "download": auth.Read, "upload": auth.Write, "delete": auth.Delete}[route]
-	public := map[string]bool{"": true, settings.HealthPath[1:]: true, settings.ReadyPath[1:]: true}[route]
+	public := map[string]bool{"/": true, settings.HealthPath: true, settings.ReadyPath: true}[c.r.URL.Path]
 	changes := verb == auth.Write || verb == auth.Delete
 	switch {
-	case !rooted || named != (changes || verb == auth.Read) || !public && verb == "", !public && c.Routes == apisettings.NoRoutes, changes && c.Routes == apisettings.ReadRoutes:
+	case named != (changes || verb == auth.Read) || !public && verb == "", !public && c.Routes == apisettings.NoRoutes, changes && c.Routes == apisettings.ReadRoutes:
 		return problem.New(problem.NoSuchRoute, "no such route")
 	case c.r.Method != http.MethodGet && c.r.Method != http.MethodHead:
 		return &problem.Error{Kind: problem.MethodNotAllowed, Detail: "method not allowed: use GET", Header: http.Header{"Allow": {"GET, HEAD"}}}
-	case route == "":
+	case path == "":
 		return c.message("Successfully connected to module02 upload/download API", nil)
-	case route == settings.ReadyPath[1:]:
+	case c.r.URL.Path == settings.ReadyPath:
 		return c.ready()
 	case public:
 		return c.message("alive", nil)

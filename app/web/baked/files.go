@@ -51,7 +51,7 @@ func (c *call) files() error {
 	if named {
 		operations, allow = fileOperations, "DELETE, GET, HEAD, PUT"
 	} else if c.r.URL.Path != prefix+"/files" {
-		return problem.New(problem.NoSuchRoute, "this server is built from source and has /v1/files only")
+		return problem.New(problem.NoSuchRoute, "this server has /v1/files only")
 	}
 	method := c.r.Method
 	if method == http.MethodHead {
