@@ -20,8 +20,8 @@ import (
 	"cloudstorage/app/web/webtest"
 )
 
-// hangingS3 has a sealing key, accepts other requests and answers them only when
-// told; asked gets a value for each.
+// hangingS3 has a sealing key and the time, accepts other requests and answers them
+// only when told; asked gets a value for each.
 func hangingS3(t *testing.T) (endpoint string, asked <-chan struct{}, answer chan<- struct{}) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -33,6 +33,9 @@ func hangingS3(t *testing.T) (endpoint string, asked <-chan struct{}, answer cha
 		if strings.HasPrefix(r.URL.Path, "/state-1/") {
 			_, _ = io.WriteString(w, base64.StdEncoding.EncodeToString(make([]byte, seal.KeyBytes)))
 			return
+		}
+		if r.Method == http.MethodHead {
+			return // the time, which is asked for beside all requests
 		}
 		got <- struct{}{}
 		select {
