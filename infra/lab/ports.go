@@ -16,7 +16,7 @@ const (
 	lastPort = 65535
 	// portsAtOnce are tried side by side, and portWait is how long they have: there is no way to go, so it is plenty.
 	portsAtOnce = 2048
-	portWait    = 200 * time.Millisecond
+	portWait    = 100 * time.Millisecond
 )
 
 // scan tries every port of an address from another one in the namespace, and returns those that take a connection.
