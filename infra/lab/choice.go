@@ -43,7 +43,7 @@ var steps = []step{
 	{"scale", "the fleet grows and shrinks under load", 5 * time.Minute, full, (*lab).scale},
 	{"hang", "the API hangs on one machine", 6 * time.Minute, full, (*lab).hang},
 	{"clock", "the clock of one machine is an hour off", 4 * time.Minute, full, (*lab).wrongClock},
-	{"metadata", "the metadata service is gone for a minute", 3 * time.Minute, full, (*lab).metadataGone},
+	{"metadata", "the metadata service is gone while credentials are renewed", 3 * time.Minute, full, (*lab).metadataGone},
 	{"s3-gone", "S3 is gone for a minute", 3 * time.Minute, full, storeFails(storeGone)},
 	{"s3-slow", "S3 is slow for a minute", 3 * time.Minute, full, storeFails(storeSlow)},
 	{"s3-resets", "S3 resets every third request's connection for a minute", 3 * time.Minute, full, storeFails(storeResets)},
