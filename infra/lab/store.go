@@ -50,8 +50,6 @@ type store struct {
 	delay atomic.Int64 // of each answer, a time.Duration
 	count atomic.Int64 // of requests
 
-	refused atomic.Int64 // URLs that were signed too early
-
 	log         io.Writer
 	endpoint    string
 	root, role  credentials
@@ -194,7 +192,6 @@ func (s *store) serve(ctx context.Context, in space, address string) error {
 	}
 	serveUntil(ctx, tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{s.certificate}}), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if early(r.URL.Query().Get("X-Amz-Date")) {
-			s.refused.Add(1)
 			w.Header().Set("Content-Type", "application/xml")
 			w.WriteHeader(http.StatusForbidden)
 			_, _ = io.WriteString(w, "<Error><Code>AccessDenied</Code><Message>Request is not valid yet</Message></Error>")
